@@ -67,12 +67,13 @@ BEGIN
             ('send_message(uuid, jsonb, text, timestamptz, timestamptz)',
              'WHERE m.id = target AND m.state = ''queued'')',
              'WHERE m.id = target AND m.state || '''' = ''queued'')'),
-            -- Found by its chat. An index of what is new to its account would do as well, for the planner.
+            -- Found by its chat: the planner does not take this for the condition of the index of what is new
+            -- to its account, which it would think as good.
             ('chat_became_known()',
              'AND q.state = ''queued'' AND q.is_new_chat
         FOR UPDATE SKIP LOCKED))',
-             'AND q.state = ''queued''
-        ORDER BY q.id FOR UPDATE SKIP LOCKED)) AND m.is_new_chat')
+             'AND q.state = ''queued'' AND q.is_new_chat IS NOT FALSE
+        FOR UPDATE SKIP LOCKED))')
         ) AS changes (function, before, now)
     LOOP
         former := pg_get_functiondef(change.function::regprocedure);

@@ -4,15 +4,15 @@
 //! So its copy is kept in memory, and goes with the first such write that comes before its row: the
 //! keys are never durable without the message, and most copies are never written at all.
 //!
-//! A message that is sent is kept for devices that ask for it again. Nobody does before WhatsApp has
-//! it, so it goes with the keys that encrypted it, and is durable before its row says that it was sent.
+//! A message that is sent is kept for devices that ask for it again, also once its row has no body any
+//! more. Until then it can be made from the row, so it goes with the keys that encrypted it, and is lost
+//! with the process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::futures::Notified;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 use super::records::Entry;
 
@@ -22,11 +22,7 @@ pub(super) const CARRIED_WITHIN: Duration = Duration::from_millis(500);
 
 /// Of one keyring.
 #[derive(Default)]
-pub(super) struct Carried {
-    waiting: Mutex<Waiting>,
-    /// Notified at each write that was carried out.
-    has_written: Notify,
-}
+pub(super) struct Carried(Mutex<Waiting>);
 
 /// `copies` and `gone` have no name in common.
 #[derive(Default)]
@@ -124,19 +120,8 @@ impl Carried {
         self.lock().sent.get(name).map(|(_, entry)| entry.clone())
     }
 
-    /// The number of the last message that is not in the rows yet.
-    pub fn last_sent(&self) -> Option<u64> {
-        self.lock().sent.values().map(|(number, _)| *number).max()
-    }
-
-    /// Whether some up to this number are not in the rows yet.
-    pub fn has_sent_until(&self, last: u64) -> bool {
-        self.lock().sent.values().any(|(number, _)| *number <= last)
-    }
-
-    /// Waits until something was written.
-    pub fn has_written(&self) -> Notified<'_> {
-        self.has_written.notified()
+    pub fn has_sent(&self) -> bool {
+        !self.lock().sent.is_empty()
     }
 
     /// The copy of this name, unless it is to be read from the rows; the inner `None` if it was
@@ -198,14 +183,14 @@ impl Carried {
     /// Whether the caller is to look after what is gone, [`CARRIED_WITHIN`] from now.
     pub fn needs_looking_after(&self) -> bool {
         let mut waiting = self.lock();
-        waiting.is_left_alone() && !std::mem::replace(&mut waiting.is_looked_after, true)
+        waiting.has_something_to_write() && !std::mem::replace(&mut waiting.is_looked_after, true)
     }
 
     /// The time is over. Whether something is left.
     pub fn looked_after(&self) -> bool {
         let mut waiting = self.lock();
         waiting.is_looked_after = false;
-        waiting.is_left_alone()
+        waiting.has_something_to_write()
     }
 
     /// For the next write, of which there is one at a time. `with_copies`: it writes keys with which
@@ -248,18 +233,17 @@ impl Carried {
             let names = addition.entries.iter().map(|entry| &entry.name);
             let _ = addition.done.send(names.filter(|name| known.contains(name)).cloned().collect());
         }
-        self.has_written.notify_waiters();
     }
 
     /// A change is one call that cannot panic half-way.
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Waiting {
-    /// Whether something waits for a write that nobody else waits for.
-    fn is_left_alone(&self) -> bool {
+    /// Whether something is to be written that nobody waits for.
+    fn has_something_to_write(&self) -> bool {
         !self.gone.is_empty() || !self.sent.is_empty()
     }
 }
@@ -390,16 +374,15 @@ mod tests {
     fn a_message_that_is_sent_goes_with_any_write() {
         let carried = Carried::default();
         carried.keep_sent(vec![sent(b"hello")]);
-        let number = carried.last_sent().unwrap();
         let failed = carried.load(false);
         assert_eq!(failed.sent.len(), 1);
         let load = carried.load(false);
-        assert!(carried.has_sent_until(number) && carried.sent("one").is_some(), "not written yet");
+        assert!(carried.has_sent() && carried.sent("one").is_some(), "not written yet");
         carried.keep_sent(vec![sent(b"hello again")]);
         carried.written(&load, &[]);
-        assert!(!carried.has_sent_until(number), "it is in the rows");
         assert_eq!(carried.sent("one").unwrap().value.as_slice(), b"hello again", "which came meanwhile");
-        assert_eq!(carried.load(false).sent.len(), 1);
+        carried.written(&carried.load(false), &[]);
+        assert!(!carried.has_sent() && carried.sent("one").is_none(), "it is in the rows");
     }
 
     #[test]

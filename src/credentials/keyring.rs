@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 
+use async_trait::async_trait;
 use paird_actors::domain::{KeyringId, SealedKeys, StoreError, Written};
 use paird_actors::ports::WriteKeys;
 use tokio::sync::{Mutex, Notify, RwLock, RwLockReadGuard};
@@ -23,6 +23,17 @@ const MESSAGE_SECRET: &str = "message secret";
 
 /// Says of a device whether it was given a group's key.
 pub type KeyedDevices = Box<dyn Fn(&str) -> bool + Send>;
+
+/// Where a message can be made again that was sent, should its copy be lost.
+#[async_trait]
+pub trait SentMessages: Send + Sync {
+    /// The encoded message with this id of the chat that is named so, and when it was sent (seconds since
+    /// 1970); `None` if it cannot be made.
+    ///
+    /// # Errors
+    /// It is not known whether there is one.
+    async fn sent(&self, chat: &str, wa_id: &str) -> Result<Option<(Vec<u8>, i64)>, StoreError>;
+}
 
 /// The keys of one link: see the module.
 ///
@@ -46,12 +57,14 @@ pub struct Keyring {
     /// The histories that the phone has announced and nobody has read, by the ids of the messages
     /// that announced them. Stored in the device's record.
     histories: std::sync::Mutex<BTreeMap<String, Vec<u8>>>,
-    /// When messages were sent that devices asked for again, until the library has stored them again:
-    /// they are not kept for longer by that.
+    /// Where messages are that have no copy here.
+    sent_messages: std::sync::Mutex<Option<Weak<dyn SentMessages>>>,
+    /// When messages were sent that devices asked for again, by their ids: the library stores them again,
+    /// and they are not kept for longer by that.
     pub(crate) taken_again: std::sync::Mutex<BTreeMap<String, i64>>,
     /// Which LID has which number, of those asked for lately.
     pub(crate) lids: std::sync::Mutex<LidMemory>,
-    /// Changed under [`Merging::tc_tokens`] alone.
+    /// The tokens that messages have asked for lately.
     tokens: std::sync::Mutex<TokenMemory>,
     /// The message with which the library tests its storage.
     probe: std::sync::Mutex<Option<Vec<u8>>>,
@@ -104,6 +117,7 @@ impl Keyring {
             merging: Merging::default(),
             push_name: std::sync::Mutex::default(),
             histories: std::sync::Mutex::default(),
+            sent_messages: std::sync::Mutex::default(),
             taken_again: std::sync::Mutex::default(),
             lids: std::sync::Mutex::default(),
             tokens: std::sync::Mutex::default(),
@@ -190,11 +204,10 @@ impl Keyring {
     /// # Errors
     /// It is not. `Unavailable`: trying again may do.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        match &*self.backing.read().await {
-            Backing::WrittenBehind(cache) => cache.flush().await,
-            Backing::Stored => self.rows.sent_messages_written(Duration::ZERO).await,
-            Backing::Staged(_) => Ok(()),
+        if let Backing::WrittenBehind(cache) = &*self.backing.read().await {
+            cache.flush().await?;
         }
+        self.rows.write_sent().await
     }
 
     /// Asks whether the keys are this daemon's still. Keys that are not durable yet are.
@@ -245,6 +258,20 @@ impl Keyring {
         marks.get(group).is_none_or(|(_, is_keyed)| is_keyed(device))
     }
 
+    /// From now on messages that have no copy here are asked for there.
+    pub fn resend_from(&self, messages: Weak<dyn SentMessages>) {
+        *self.sent_messages.lock().unwrap_or_else(PoisonError::into_inner) = Some(messages);
+    }
+
+    /// See [`SentMessages::sent`].
+    pub(crate) async fn sent_elsewhere(&self, chat: &str, wa_id: &str) -> Result<Option<(Vec<u8>, i64)>, StoreError> {
+        let messages = self.sent_messages.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match messages.and_then(|messages| messages.upgrade()) {
+            Some(messages) => messages.sent(chat, wa_id).await,
+            None => Ok(None),
+        }
+    }
+
     /// Deletes the copies of messages that were made before `secs` (since 1970).
     ///
     /// # Errors
@@ -275,16 +302,6 @@ impl Keyring {
         if self.rows.leaves_something_to_write() {
             tokio::spawn(Rows::write_late(Arc::downgrade(&self.rows)));
         }
-    }
-
-    /// Waits until the messages that were sent so far can be sent again after a crash, too, should a
-    /// device ask for one. They go with the keys that encrypted them, for which this waits, but not
-    /// longer than `within`.
-    ///
-    /// # Errors
-    /// They may be in memory alone.
-    pub async fn sent_messages_written(&self, within: Duration) -> Result<(), StoreError> {
-        self.rows.sent_messages_written(within).await
     }
 
     /// See the field.

@@ -39,7 +39,7 @@ mod store;
 mod token_memory;
 mod write_behind;
 
-pub use keyring::{KeyedDevices, Keyring};
+pub use keyring::{KeyedDevices, Keyring, SentMessages};
 pub use proxy_login::{GivenProxy, ProxyError, ProxyLogin, forget_proxy, set_proxy};
 pub use records::RECORD_KINDS;
 pub use rotation::{Rotated, Rotation, RotationError, Unopenable, find_unopenable};

@@ -195,25 +195,12 @@ impl Rows {
         }
     }
 
-    /// Waits until the messages that were sent so far can be sent again in the next opening, too: at
-    /// most `within` for a write that takes them along.
+    /// Writes the messages that were sent, and wait for another write.
     ///
     /// # Errors
     /// They may be in memory alone.
-    pub async fn sent_messages_written(&self, within: Duration) -> Result<(), StoreError> {
-        let Some(last) = self.carried.last_sent() else { return Ok(()) };
-        let began = Instant::now();
-        loop {
-            let has_written = self.carried.has_written();
-            if !self.carried.has_sent_until(last) {
-                return Ok(());
-            }
-            let is_expected = self.carried.outlook() != Outlook::Unknown && self.failure().is_none();
-            if !is_expected || began.elapsed() >= within {
-                return self.write(Vec::new(), Vec::new()).await;
-            }
-            let _ = timeout(LOOK_EVERY.min(within), has_written).await;
-        }
+    pub async fn write_sent(&self) -> Result<(), StoreError> {
+        if self.carried.has_sent() { self.write(Vec::new(), Vec::new()).await } else { Ok(()) }
     }
 
     /// Whether [`Self::write_late`] is to be called a moment later, in case no write comes before.
@@ -437,13 +424,17 @@ impl Records for Rows {
         if let Some(failure) = self.failure() {
             return Err(failure);
         }
-        let (copies, entries): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|entry| entry.kind == RecordKind::PendingInbound);
+        let (mut copies, mut sent, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        for entry in entries {
+            match entry.kind {
+                RecordKind::PendingInbound => copies.push(entry),
+                RecordKind::SentMessage => sent.push(entry),
+                _ => others.push(entry),
+            }
+        }
         self.carried.keep(copies);
-        let (sent, entries): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|entry| entry.kind == RecordKind::SentMessage);
         self.carried.keep_sent(sent);
-        if entries.is_empty() { Ok(()) } else { self.write(entries, Vec::new()).await }
+        if others.is_empty() { Ok(()) } else { self.write(others, Vec::new()).await }
     }
 
     async fn add(&self, entries: Vec<Entry>) -> Result<Vec<String>, StoreError> {
@@ -472,7 +463,7 @@ impl Records for Rows {
             Selection::Names(_) | Selection::Prefix(_) | Selection::SecondPart(_) | Selection::StampBelow(_) => {}
         }
         if kind == RecordKind::SentMessage {
-            self.sent_messages_written(Duration::ZERO).await?;
+            self.write_sent().await?;
         }
         let Ownership { account, keyring, owner, fence, epoch } = self.ownership;
         let (account, keyring, fence, epoch, kind) = (&account.0, &keyring.0, &fence.0, &epoch, &kind.as_str());

@@ -5,34 +5,44 @@ use std::collections::BTreeMap;
 
 use super::records::Entry;
 
-/// A token takes some 200 bytes, and an account that sends to nobody keeps none.
+/// A record takes up to some kilobytes, most some hundred bytes. An account that sends to nobody keeps none.
 const KEPT: usize = 256;
 
-/// By the names of the records; `None` where there is no record.
 #[derive(Default)]
-pub(crate) struct TokenMemory(BTreeMap<String, Option<Entry>>);
+pub(crate) struct TokenMemory {
+    /// By the names of the records; `None` where there is no record.
+    known: BTreeMap<String, Option<Entry>>,
+    /// Rises with each change of the records.
+    changes: u64,
+}
 
 impl TokenMemory {
     /// What is known of this record, if it is.
     pub fn get(&self, name: &str) -> Option<Option<Entry>> {
-        self.0.get(name).cloned()
+        self.known.get(name).cloned()
     }
 
-    /// What is in the rows. When there is no place left the others are read again.
-    pub fn keep(&mut self, name: String, entry: Option<Entry>) {
-        if self.0.len() >= KEPT && !self.0.contains_key(&name) {
-            self.0 = BTreeMap::new();
+    /// To be noted before a read, for [`Self::keep`].
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Keeps what was read, unless something was written since. When there is no place left the others
+    /// are read again.
+    pub fn keep(&mut self, name: String, entry: Option<Entry>, since: u64) {
+        if self.changes != since {
+            return;
         }
-        self.0.insert(name, entry);
+        if self.known.len() >= KEPT && !self.known.contains_key(&name) {
+            self.known = BTreeMap::new();
+        }
+        self.known.insert(name, entry);
     }
 
-    /// It is being written: what the rows say of it is known again when they have it.
-    pub fn forget(&mut self, name: &str) {
-        self.0.remove(name);
-    }
-
-    pub fn forget_all(&mut self) {
-        self.0 = BTreeMap::new();
+    /// To be called before records are written, and once that has ended, however it did.
+    pub fn forget(&mut self) {
+        self.changes += 1;
+        self.known = BTreeMap::new();
     }
 }
 
@@ -41,24 +51,32 @@ mod tests {
     use super::super::records::RecordKind;
     use super::*;
 
+    fn token(name: &str) -> Option<Entry> {
+        Some(Entry::new(RecordKind::TcToken, name.to_owned(), *b"token"))
+    }
+
     #[test]
-    fn tokens_are_kept_until_they_are_written_or_are_too_many() {
+    fn tokens_are_kept_until_one_is_written_or_they_are_too_many() {
         let mut memory = TokenMemory::default();
-        let token = |name: &str| Some(Entry::new(RecordKind::TcToken, name.to_owned(), *b"token"));
-        memory.keep("a".to_owned(), token("a"));
-        memory.keep("b".to_owned(), None);
-        assert!(
-            memory.get("a").is_some_and(|kept| kept.is_some()) && memory.get("b").is_some_and(|kept| kept.is_none())
-        );
+        memory.keep("a".to_owned(), token("a"), memory.changes());
+        memory.keep("b".to_owned(), None, memory.changes());
+        assert!(memory.get("a").unwrap().is_some() && memory.get("b").unwrap().is_none());
         assert!(memory.get("c").is_none());
-        memory.forget("a");
-        assert!(memory.get("a").is_none() && memory.get("b").is_some());
+        memory.forget();
+        assert!(memory.get("a").is_none() && memory.get("b").is_none());
         for nth in 0..3 * KEPT {
             let name = nth.to_string();
-            memory.keep(name.clone(), token(&name));
-            assert!(memory.0.len() <= KEPT && memory.get(&name).is_some());
+            memory.keep(name.clone(), token(&name), memory.changes());
+            assert!(memory.known.len() <= KEPT && memory.get(&name).is_some());
         }
-        memory.forget_all();
-        assert!(memory.0.is_empty());
+    }
+
+    #[test]
+    fn what_was_read_before_a_write_is_not_kept() {
+        let mut memory = TokenMemory::default();
+        let since = memory.changes();
+        memory.forget();
+        memory.keep("a".to_owned(), token("a"), since);
+        assert!(memory.get("a").is_none());
     }
 }

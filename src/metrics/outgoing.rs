@@ -11,7 +11,7 @@ use super::{
     Meters,
     meters::{Counters, begin, counters, seconds},
 };
-use crate::whatsapp::{MessageLink, OutgoingStore, SendStep};
+use crate::whatsapp::{MessageLink, OutgoingStore, SendStep, SentMessage};
 
 /// The series of outgoing messages.
 pub(super) struct OutgoingMeters {
@@ -106,6 +106,10 @@ impl OutgoingStore for MeteredOutgoing {
 
     async fn is_called(&self, link: &MessageLink, number: &Phone, jid: &str) -> Result<(), StoreError> {
         self.meters.timed("merge_chat", self.inner.is_called(link, number, jid)).await
+    }
+
+    async fn find_sent(&self, link: &MessageLink, chat: &str, wa_id: &str) -> Result<Option<SentMessage>, StoreError> {
+        self.meters.timed("find_sent_message", self.inner.find_sent(link, chat, wa_id)).await
     }
 
     async fn ringing(&self) -> Result<Vec<AccountId>, StoreError> {

@@ -9,7 +9,9 @@ use paird_actors::domain::{
     AccountId, Instant, MessageId, MessageRef, OutgoingContent, OutgoingMessage, Pace, Party, Phone, Receipt,
     ReceiptKind, SendOutcome, StoreError, TakenMessages,
 };
-use paird_sql::queries::outgoing::{list_ringing, record_receipts, settle_messages, sweep_messages, take_messages};
+use paird_sql::queries::outgoing::{
+    find_sent_message, list_ringing, record_receipts, settle_messages, sweep_messages, take_messages,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -18,7 +20,7 @@ use super::messages::merge_chat;
 use super::outbox::Waker;
 use super::pool::{bounded, connection};
 use super::store::strip_nul;
-use crate::whatsapp::{MessageLink, OutgoingStore};
+use crate::whatsapp::{MessageLink, OutgoingStore, SentMessage};
 
 /// How long a message waits that this version cannot read: a newer one may.
 const UNREADABLE_PAUSE: Duration = Duration::from_mins(15);
@@ -135,6 +137,16 @@ impl OutgoingStore for PgOutgoing {
         merge_chat(&client, self.process, link, jid, number.digits()).await?;
         self.outbox.wake();
         Ok(())
+    }
+
+    async fn find_sent(&self, link: &MessageLink, chat: &str, wa_id: &str) -> Result<Option<SentMessage>, StoreError> {
+        let (chat, wa_id) = (strip_nul::text(chat), strip_nul::text(wa_id));
+        let client = connection(&self.pool).await?;
+        let found = bounded(find_sent_message().bind(&client, &link.account.0, &wa_id, &chat).opt()).await?;
+        Ok(found.and_then(|row| {
+            let at = Instant(row.sent_secs?.saturating_mul(1_000));
+            message(&row.sent).map(|message| SentMessage { message, at })
+        }))
     }
 
     async fn ringing(&self) -> Result<Vec<AccountId>, StoreError> {

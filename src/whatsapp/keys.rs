@@ -1,6 +1,10 @@
 //! A connection's view of the credential store.
 
-use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    sync::{Arc, Weak},
+};
 
 use async_trait::async_trait;
 use paird_actors::{
@@ -10,7 +14,7 @@ use paird_actors::{
 use wacore::store::{CacheStore, error::StoreError as BackendError, traits::Backend};
 use zeroize::Zeroizing;
 
-use crate::credentials::{CredentialStore, KeyedDevices, Keyring, ProxyLogin};
+use crate::credentials::{CredentialStore, KeyedDevices, Keyring, ProxyLogin, SentMessages};
 
 /// With which later reactions to a message, and edits of it, are read.
 pub type MessageSecret = Zeroizing<[u8; 32]>;
@@ -82,12 +86,8 @@ pub trait LinkKeys: Send + Sync + 'static {
     /// It cannot be, or not in time: nothing more may be sent.
     async fn flush_before_send(&self) -> Result<(), StoreError>;
 
-    /// Waits until the messages that were sent so far can be sent again after a crash, too, should a
-    /// device ask for one: at most `within` for a write that takes them along.
-    ///
-    /// # Errors
-    /// They may be in memory alone.
-    async fn sent_messages_written(&self, within: Duration) -> Result<(), StoreError>;
+    /// From now on the backend asks there for messages that were sent and have no copy in it.
+    fn resend_from(&self, messages: Weak<dyn SentMessages>);
 
     /// Makes everything durable that the backend was given.
     ///
@@ -191,8 +191,8 @@ impl LinkKeys for Keyring {
         Self::flush_before_send(self).await
     }
 
-    async fn sent_messages_written(&self, within: Duration) -> Result<(), StoreError> {
-        Self::sent_messages_written(self, within).await
+    fn resend_from(&self, messages: Weak<dyn SentMessages>) {
+        Self::resend_from(self, messages);
     }
 
     async fn flush(&self) -> Result<(), StoreError> {

@@ -19,7 +19,7 @@ mod runtime;
 mod version;
 
 pub use connection::{
-    BellGuard, Bells, ChatStore, MessageLink, MessageStore, OddKind, OddListener, OutgoingStore, SendStep,
+    BellGuard, Bells, ChatStore, MessageLink, MessageStore, OddKind, OddListener, OutgoingStore, SendStep, SentMessage,
 };
 pub use dialer::{ProxyDial, ProxyListener};
 pub use gateway::{GatewaySettings, WhatsApp};

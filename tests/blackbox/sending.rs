@@ -605,8 +605,8 @@ async fn a_member_without_a_key_is_given_it_later() {
     stage.finish([daemon]).await;
 }
 
-/// A message that was sent so many days ago, of which Anna's phone says only now that it cannot read it.
-async fn asked_for_after(days: i64) -> (Stage, Daemon, i64) {
+/// A message of which Anna's phone says only after this change of its copy that it cannot read it.
+async fn asked_for_after(change: &str) -> (Stage, Daemon, i64) {
     let (stage, daemon) = Stage::with_daemon().await;
     let account = linked(&stage).await;
     stage.logs_in_anew(account, NUMBER).await;
@@ -621,8 +621,7 @@ async fn asked_for_after(days: i64) -> (Stage, Daemon, i64) {
     state_is(&stage, id, "sent").await;
     let kept = "SELECT count(*) FROM credentials WHERE kind = 'sent_message' AND stamp > 0";
     until("both are kept", || async { (stage.web.count(kept, &[]).await >= 2).then_some(()) }).await;
-    let aged = "UPDATE credentials SET stamp = stamp - $1 WHERE kind = 'sent_message'";
-    stage.web.sql.execute(aged, &[&(days * 24 * 3600)]).await.unwrap();
+    stage.web.sql.execute(&format!("{change} WHERE kind = 'sent_message'"), &[]).await.unwrap();
     // What the library may have in memory is gone.
     stage.logs_in_anew(account, NUMBER).await;
     stage.phones.set_online(ANNA, true).await;
@@ -631,7 +630,17 @@ async fn asked_for_after(days: i64) -> (Stage, Daemon, i64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_29_days_a_phone_that_asks_again_is_answered() {
-    let (stage, daemon, id) = asked_for_after(29).await;
+    let (stage, daemon, id) = asked_for_after("UPDATE credentials SET stamp = stamp - 29 * 24 * 3600").await;
+    let shown = shows(&stage, ANNA, "not readable").await;
+    assert_eq!(shown.id, wa_id(&stage, id).await);
+    state_is(&stage, id, "delivered").await;
+    stage.finish([daemon]).await;
+}
+
+/// A crash may come before the copy is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_copy_a_message_is_sent_again_from_its_row() {
+    let (stage, daemon, id) = asked_for_after("DELETE FROM credentials").await;
     let shown = shows(&stage, ANNA, "not readable").await;
     assert_eq!(shown.id, wa_id(&stage, id).await);
     state_is(&stage, id, "delivered").await;
@@ -640,7 +649,7 @@ async fn after_29_days_a_phone_that_asks_again_is_answered() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_31_days_nobody_is_answered_any_more() {
-    let (stage, daemon, id) = asked_for_after(31).await;
+    let (stage, daemon, id) = asked_for_after("UPDATE credentials SET stamp = stamp - 31 * 24 * 3600").await;
     let account: Uuid =
         stage.web.sql.query_one("SELECT account_id FROM messages WHERE id = $1", &[&id]).await.unwrap().get(0);
     // The question has been answered, or not, before what comes behind it.

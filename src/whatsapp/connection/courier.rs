@@ -11,7 +11,7 @@
 use std::{
     convert::Infallible,
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
@@ -37,13 +37,11 @@ use super::{
     },
     MessageLink, NumberChecker, Receipts, Shell,
 };
+use crate::credentials::SentMessages;
 
 /// WhatsApp announces the end of what it kept for a connection. If it does not, this long after
 /// the login is taken for it.
 const QUEUE_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long the outcome of a send waits for the keys that encrypted it, which the library writes 25 ms
-/// after the send.
-const KEYS_WITHIN: Duration = Duration::from_millis(500);
 
 /// Where outgoing messages are.
 #[async_trait]
@@ -87,6 +85,13 @@ pub trait OutgoingStore: Send + Sync + 'static {
     /// `Fenced`: this daemon may write nothing. `Unavailable`: a part of it may have been written.
     async fn is_called(&self, link: &MessageLink, number: &Phone, jid: &str) -> Result<(), StoreError>;
 
+    /// The message with this id that this account has sent to the chat that is named so; `None` if it
+    /// failed, has no body any more, or never left.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    async fn find_sent(&self, link: &MessageLink, chat: &str, wa_id: &str) -> Result<Option<SentMessage>, StoreError>;
+
     /// The accounts of this daemon that have messages due, for bells that were not heard.
     ///
     /// # Errors
@@ -101,6 +106,13 @@ pub trait OutgoingStore: Send + Sync + 'static {
 
     /// Hears how long a try of a message took to a step, since the step before.
     fn came_to(&self, _step: SendStep, _after: Duration) {}
+}
+
+/// A message that WhatsApp has, or may have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SentMessage {
+    pub message: OutgoingMessage,
+    pub at: Instant,
 }
 
 /// A step of a try.
@@ -174,9 +186,9 @@ impl Courier {
     ) -> Arc<Self> {
         let bell = Arc::new(Notify::new());
         let machine = Outgoing::new(office.policy.clone(), rand::random());
-        Arc::new(Self {
+        let courier = Arc::new(Self {
             store: Arc::clone(&office.store),
-            receipts: Receipts::new(Arc::clone(&office.store), Arc::clone(&keys), link, Arc::clone(&shell)),
+            receipts: Receipts::new(Arc::clone(&office.store), link, Arc::clone(&shell)),
             keys,
             numbers,
             link,
@@ -187,7 +199,10 @@ impl Courier {
             _subscribed: office.bells.subscribe(link.account, Arc::clone(&bell)),
             bell,
             connected: Notify::new(),
-        })
+        });
+        let messages: Weak<Self> = Arc::downgrade(&courier);
+        courier.keys.resend_from(messages);
+        courier
     }
 
     /// The events that it wants to hear.
@@ -274,7 +289,7 @@ impl Courier {
                 });
             }
             Effect::Settle(outcomes) => self.start(async move {
-                let settled = courier.settle_outcomes(&outcomes).await;
+                let settled = courier.store.settle(&courier.link, courier.connection, &outcomes).await;
                 courier.feed(Input::Settled(settled));
             }),
             Effect::Send(message) => {
@@ -290,14 +305,6 @@ impl Courier {
             }
             Effect::EndConnection(cause) => self.end_connection(cause),
         }
-    }
-
-    /// WhatsApp has some of them, so devices may ask for those again.
-    async fn settle_outcomes(&self, outcomes: &[(MessageId, SendOutcome)]) -> Result<(), StoreError> {
-        if outcomes.iter().any(|(_, outcome)| matches!(outcome, SendOutcome::Sent { .. })) {
-            self.keys.sent_messages_written(KEYS_WITHIN).await?;
-        }
-        self.store.settle(&self.link, self.connection, outcomes).await
     }
 
     fn start(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -465,6 +472,22 @@ impl Courier {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl SentMessages for Courier {
+    async fn sent(&self, chat: &str, wa_id: &str) -> Result<Option<(Vec<u8>, i64)>, StoreError> {
+        let Some(client) = self.shell.client() else {
+            return Err(StoreError::Unavailable("the connection is over".to_owned()));
+        };
+        let Some(SentMessage { message, at }) = self.store.find_sent(&self.link, chat, wa_id).await? else {
+            return Ok(None);
+        };
+        let Some(to) = compose::chat_of(&message) else { return Ok(None) };
+        let secret = self.keys.message_secret(wa_id);
+        let composed = compose::message(&message, &to, &OwnJids::of(&client), &secret, at);
+        Ok(Some((waproto::codec::message_to_vec(&composed), at.0 / 1_000)))
     }
 }
 

@@ -26,7 +26,7 @@ mod shell;
 
 pub use chats::ChatStore;
 pub(super) use chats::Chats;
-pub use courier::{BellGuard, Bells, OutgoingStore, SendStep};
+pub use courier::{BellGuard, Bells, OutgoingStore, SendStep, SentMessage};
 pub(super) use courier::{Courier, PostOffice};
 pub(super) use driver::Driver;
 pub(super) use gate::GatedDialer;

@@ -6,7 +6,6 @@
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use paird_actors::{
@@ -17,7 +16,7 @@ use tokio::sync;
 use wacore::types::{events, presence::ReceiptType};
 
 use super::{
-    super::{compose::OwnJids, content, keys::LinkKeys},
+    super::{compose::OwnJids, content},
     MessageLink, OutgoingStore, Shell,
     mail::write_in_time,
 };
@@ -28,7 +27,6 @@ const IDS_AT_ONCE: usize = 500;
 /// See the module's text.
 pub(super) struct Receipts {
     store: Arc<dyn OutgoingStore>,
-    keys: Arc<dyn LinkKeys>,
     link: MessageLink,
     shell: Arc<Shell>,
     queue: Mutex<Queue>,
@@ -49,13 +47,8 @@ struct Heard {
 }
 
 impl Receipts {
-    pub(super) fn new(
-        store: Arc<dyn OutgoingStore>,
-        keys: Arc<dyn LinkKeys>,
-        link: MessageLink,
-        shell: Arc<Shell>,
-    ) -> Self {
-        Self { store, keys, link, shell, queue: Mutex::default(), written: sync::Mutex::default() }
+    pub(super) fn new(store: Arc<dyn OutgoingStore>, link: MessageLink, shell: Arc<Shell>) -> Self {
+        Self { store, link, shell, queue: Mutex::default(), written: sync::Mutex::default() }
     }
 
     /// Whether it says of somebody else that they have messages.
@@ -121,9 +114,6 @@ impl Receipts {
                 at: Instant::from(receipt.timestamp),
             });
         }
-        // Another device may ask for one of them again. They were sent a moment ago, as a rule, and are
-        // written; frames wait for this, so it waits for no other write.
-        self.keys.sent_messages_written(Duration::ZERO).await?;
         for receipts in statements.0 {
             self.store.record_receipts(&self.link, &receipts).await?;
         }

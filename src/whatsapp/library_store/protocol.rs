@@ -1,7 +1,7 @@
 //! The client's knowledge of others: holders of our group keys, LIDs and their numbers, device
 //! lists, groups, and messages that may have to be sent or read again.
 
-use std::{sync::PoisonError, time::Duration};
+use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
 
 use async_trait::async_trait;
 use paird_actors::domain::StoreError;
@@ -20,6 +20,8 @@ use crate::credentials::records::{ANY_STAMP, Durability, Entry, RecordKind, Sele
 /// The library drops the question, and the new keys that come with it, of one that it does not
 /// have. It keeps them for two hours by default.
 pub(in crate::whatsapp) const SENT_KEPT_FOR: Duration = Duration::from_hours(30 * 24);
+/// Of so many messages that devices ask for again in one connection, it is known when they were sent.
+const TAKEN_AGAIN_MAX: usize = 1_000;
 
 /// At each start the library tests with such a message whether its storage returns what it
 /// stored. The tests of this storage cover that; here it would cost three statements per login.
@@ -167,7 +169,7 @@ impl ProtocolStore for Keyring {
 
     async fn store_sent_message(&self, chat_jid: &str, message_id: &str, payload: &[u8]) -> Kept<()> {
         let name = record_key::join(&[chat_jid, message_id]);
-        let former = self.taken_again.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
+        let former = self.taken_again.lock().unwrap_or_else(PoisonError::into_inner).get(message_id).copied();
         let sent_at = former.unwrap_or_else(now_secs);
         self.put(Entry::new(RecordKind::SentMessage, name, payload).stamped(sent_at)).await?;
         self.write_soon();
@@ -175,15 +177,23 @@ impl ProtocolStore for Keyring {
     }
 
     /// It stays until it expires, since more devices may ask for it, and the library, which stores
-    /// it again, may be cut off before. The library deletes what has expired after some minutes of a
-    /// connection.
+    /// it again, perhaps under another name of the chat, may be cut off before. The library deletes what
+    /// has expired after some minutes of a connection. Without a copy it is made again from its row.
     async fn take_sent_message(&self, chat_jid: &str, message_id: &str) -> Kept<Option<Vec<u8>>> {
         let name = record_key::join(&[chat_jid, message_id]);
         let oldest = now_secs().saturating_sub_unsigned(SENT_KEPT_FOR.as_secs());
         let kept = self.get(RecordKind::SentMessage, &name).await?;
-        let Some(sent) = kept.filter(|sent| sent.stamp >= oldest) else { return Ok(None) };
-        self.taken_again.lock().unwrap_or_else(PoisonError::into_inner).insert(name, sent.stamp);
-        Ok(Some(sent.into_value()))
+        let found = match kept {
+            Some(kept) => Some((kept.stamp, kept.into_value())),
+            None => self.sent_elsewhere(chat_jid, message_id).await.map_err(refused)?.map(|(sent, at)| (at, sent)),
+        };
+        let Some((sent_at, sent)) = found.filter(|(sent_at, _)| *sent_at >= oldest) else { return Ok(None) };
+        let mut taken_again = self.taken_again.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken_again.len() >= TAKEN_AGAIN_MAX {
+            *taken_again = BTreeMap::new();
+        }
+        taken_again.insert(message_id.to_owned(), sent_at);
+        Ok(Some(sent))
     }
 
     async fn delete_expired_sent_messages(&self, cutoff_timestamp: i64) -> Kept<u32> {

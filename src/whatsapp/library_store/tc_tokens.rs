@@ -1,50 +1,53 @@
 //! Merges of trusted contact tokens. A row has two writers, each with a field of its
-//! own: the token that a contact gave us, and when we last gave ours. Those that were read lately are
-//! known without a statement.
+//! own: the token that a contact gave us, and when we last gave ours. Those that a message has asked
+//! for are known without a statement.
 
 use paird_actors::domain::StoreError;
 use wacore::store::traits::TcTokenEntry;
 
 use crate::credentials::Keyring;
 use crate::credentials::record_key;
-use crate::credentials::records::{Entry, RecordKind, Selection};
+use crate::credentials::records::{Entry, RecordKind, Records, Selection};
 
 impl Keyring {
     pub(super) async fn replace_tc_token(&self, jid: &str, token: &TcTokenEntry) -> Result<(), StoreError> {
         let _merging = self.merging.tc_tokens.lock().await;
-        self.write_tc_token(jid, token).await
+        self.write(&*self.records().await, jid, token).await
     }
 
     pub(super) async fn remove_tc_token(&self, jid: &str) -> Result<(), StoreError> {
         let _merging = self.merging.tc_tokens.lock().await;
-        let name = record_key::one(jid);
-        self.tokens().forget(&name);
-        self.records().await.delete(RecordKind::TcToken, Selection::Names(vec![name])).await?;
+        let records = self.records().await;
+        let _changing = Changing::begin(self);
+        records.delete(RecordKind::TcToken, Selection::Names(vec![record_key::one(jid)])).await?;
         Ok(())
     }
 
     /// Moves the time that our token was given forward, never back.
     pub(super) async fn advance_tc_sender(&self, jid: &str, given_at: i64) -> Result<(), StoreError> {
         let _merging = self.merging.tc_tokens.lock().await;
-        let token = match self.read_tc_token(jid).await? {
+        let records = self.records().await;
+        let token = match read(&*records, jid).await? {
             Some(token) => {
                 let given_at = token.sender_timestamp.map_or(given_at, |known| known.max(given_at));
                 TcTokenEntry { sender_timestamp: Some(given_at), ..token }
             }
             None => TcTokenEntry { token: Vec::new(), token_timestamp: given_at, sender_timestamp: Some(given_at) },
         };
-        self.write_tc_token(jid, &token).await
+        self.write(&*records, jid, &token).await
     }
 
     /// Keeps the newer token; a row that has none yet takes any.
     pub(super) async fn receive_tc_token(&self, jid: &str, token: &[u8], at: i64) -> Result<(), StoreError> {
         let _merging = self.merging.tc_tokens.lock().await;
-        let known = self.read_tc_token(jid).await?;
+        let records = self.records().await;
+        let known = read(&*records, jid).await?;
         if known.as_ref().is_some_and(|known| !known.token.is_empty() && at < known.token_timestamp) {
             return Ok(());
         }
         let sender_timestamp = known.and_then(|known| known.sender_timestamp);
-        self.write_tc_token(jid, &TcTokenEntry { token: token.to_vec(), token_timestamp: at, sender_timestamp }).await
+        let token = TcTokenEntry { token: token.to_vec(), token_timestamp: at, sender_timestamp };
+        self.write(&*records, jid, &token).await
     }
 
     /// Deletes rows of which neither field is alive, and says how many.
@@ -65,49 +68,57 @@ impl Keyring {
         if dead.is_empty() {
             return Ok(0);
         }
-        self.tokens().forget_all();
+        let _changing = Changing::begin(self);
         records.delete(RecordKind::TcToken, Selection::Names(dead)).await
     }
 
+    /// The one that a message to this person asks for.
     pub(super) async fn tc_token(&self, jid: &str) -> Result<Option<TcTokenEntry>, StoreError> {
-        match self.known_tc_token(jid)? {
-            Some(known) => Ok(known),
-            None => {
-                let _merging = self.merging.tc_tokens.lock().await;
-                self.read_tc_token(jid).await
-            }
-        }
-    }
-
-    /// Without a statement, if it was read or written before.
-    fn known_tc_token(&self, jid: &str) -> Result<Option<Option<TcTokenEntry>>, StoreError> {
         if let Some(failure) = self.failure() {
             return Err(failure);
         }
-        let known = self.tokens().get(&record_key::one(jid));
-        known.map(|entry| entry.map(|entry| entry.parse()).transpose()).transpose()
-    }
-
-    /// While nobody else reads or writes one.
-    async fn read_tc_token(&self, jid: &str) -> Result<Option<TcTokenEntry>, StoreError> {
-        if let Some(known) = self.known_tc_token(jid)? {
-            return Ok(known);
-        }
         let name = record_key::one(jid);
-        let entry = self.records().await.get(RecordKind::TcToken, &name).await?;
-        self.tokens().keep(name, entry.clone());
+        let (known, since) = {
+            let tokens = self.tokens();
+            (tokens.get(&name), tokens.changes())
+        };
+        let entry = match known {
+            Some(entry) => entry,
+            None => {
+                let entry = self.records().await.get(RecordKind::TcToken, &name).await?;
+                self.tokens().keep(name, entry.clone(), since);
+                entry
+            }
+        };
         entry.map(|entry| entry.parse()).transpose()
     }
 
-    /// The same.
-    async fn write_tc_token(&self, jid: &str, token: &TcTokenEntry) -> Result<(), StoreError> {
-        let name = record_key::one(jid);
-        let entry = Entry::json(RecordKind::TcToken, name.clone(), token)?.stamped(last_alive(token));
-        self.tokens().forget(&name);
-        self.records().await.put(vec![entry.clone()]).await?;
-        self.tokens().keep(name, Some(entry));
-        Ok(())
+    async fn write(&self, records: &dyn Records, jid: &str, token: &TcTokenEntry) -> Result<(), StoreError> {
+        let entry = Entry::json(RecordKind::TcToken, record_key::one(jid), token)?.stamped(last_alive(token));
+        let _changing = Changing::begin(self);
+        records.put(vec![entry]).await
     }
+}
+
+/// While it lives, tokens are being written. What is read meanwhile is not kept.
+struct Changing<'a>(&'a Keyring);
+
+impl<'a> Changing<'a> {
+    fn begin(keyring: &'a Keyring) -> Self {
+        keyring.tokens().forget();
+        Self(keyring)
+    }
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.0.tokens().forget();
+    }
+}
+
+async fn read(records: &dyn Records, jid: &str) -> Result<Option<TcTokenEntry>, StoreError> {
+    let entry = records.get(RecordKind::TcToken, &record_key::one(jid)).await?;
+    entry.map(|entry| entry.parse()).transpose()
 }
 
 /// The latest cutoff at which one of the fields is alive.

@@ -34,9 +34,9 @@ use whatsapp_rust::Client;
 
 use super::super::{
     BellGuard, Bells, ChatStore, GatewaySettings, KeySource, LinkKeys, MessageLink, MessageSecret, MessageStore,
-    OutgoingStore, ProxyAllow, VersionStore, WebVersion, WhatsApp, connection::WhatsAppSession,
+    OutgoingStore, ProxyAllow, SentMessage, VersionStore, WebVersion, WhatsApp, connection::WhatsAppSession,
 };
-use crate::credentials::{self, KeyedDevices, ProxyLogin};
+use crate::credentials::{self, KeyedDevices, ProxyLogin, SentMessages};
 
 /// Longer than anything here takes on a busy machine.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
@@ -192,8 +192,8 @@ impl LinkKeys for Keyring {
         Ok(())
     }
 
-    async fn sent_messages_written(&self, within: Duration) -> Result<(), StoreError> {
-        self.keys.sent_messages_written(within).await
+    fn resend_from(&self, messages: Weak<dyn SentMessages>) {
+        self.keys.resend_from(messages);
     }
 
     async fn flush(&self) -> Result<(), StoreError> {
@@ -328,6 +328,10 @@ impl OutgoingStore for NothingToSend {
 
     async fn is_called(&self, _: &MessageLink, _: &Phone, _: &str) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    async fn find_sent(&self, _: &MessageLink, _: &str, _: &str) -> Result<Option<SentMessage>, StoreError> {
+        Ok(None)
     }
 
     async fn ringing(&self) -> Result<Vec<AccountId>, StoreError> {

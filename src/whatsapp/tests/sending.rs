@@ -18,7 +18,7 @@ use paird_sandbox::{Fault, MessageFault, ReceiptFault, ShownMessage};
 use uuid::Uuid;
 
 use super::{
-    super::{MessageLink, OutgoingStore},
+    super::{MessageLink, OutgoingStore, SentMessage},
     bench::{Bench, NUMBER, Opened, until},
 };
 
@@ -70,6 +70,10 @@ impl OutgoingStore for Post {
 
     async fn is_called(&self, _: &MessageLink, _: &Phone, _: &str) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    async fn find_sent(&self, _: &MessageLink, _: &str, _: &str) -> Result<Option<SentMessage>, StoreError> {
+        Ok(None)
     }
 
     async fn ringing(&self) -> Result<Vec<AccountId>, StoreError> {

@@ -9,7 +9,7 @@ use paird::whatsapp::{MessageLink, OutgoingStore as _};
 use paird_actors::domain::{Fence, Instant, KeyringId, MessageId, Pace, SendFailure, StoreError};
 use serde_json::{Value, json};
 
-use super::{Sending, again, failed, ids, only, sent, text_to};
+use super::{SENT, Sending, again, failed, ids, only, sent, text_to};
 use crate::messages::{ANNA, BERT, GROUP, text};
 use crate::support::{Database, connect};
 
@@ -260,4 +260,27 @@ async fn what_is_about_a_later_message_waits_for_it() {
         assert_eq!(ids(&account.take(16).await), [id]);
         account.settle(id, sent()).await;
     }
+}
+
+/// A device of its chat asks for it again.
+#[tokio::test]
+async fn a_sent_message_is_found_in_its_own_chat_alone() {
+    let database = Database::new().await;
+    let mut account = Sending::new(&database).await;
+    let id = database.send_text(&account, ANNA, "1").await;
+    let wa_id = database.wa_id(id).await;
+    let find = async |account: &Sending, chat: &str| {
+        account.store().find_sent(&account.linked.link, chat, &wa_id).await.unwrap()
+    };
+    assert_eq!(find(&account, ANNA).await, None, "it never left");
+    let taken = account.take(16).await.messages.remove(0);
+    let left = find(&account, ANNA).await.unwrap().message;
+    assert_eq!((left.id, &left.wa_id, &left.content), (id, &wa_id, &taken.content));
+    assert_eq!(find(&account, BERT).await, None, "whoever knows its id");
+    account.settle(id, sent()).await;
+    assert_eq!(find(&account, ANNA).await.unwrap().at, SENT);
+    database.web.batch_execute("UPDATE messages SET chat_phone = '436601234567'").await.unwrap();
+    assert!(find(&account, "436601234567@s.whatsapp.net").await.is_some(), "by its other name");
+    database.web.batch_execute("DELETE FROM message_bodies").await.unwrap();
+    assert_eq!(find(&account, ANNA).await, None, "it has no body any more");
 }

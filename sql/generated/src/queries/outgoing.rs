@@ -12,6 +12,12 @@ pub struct TakeMessagesParams<T1: crate::ArraySql<Item = i64>> {
     pub room: i32,
 }
 #[derive(Debug)]
+pub struct FindSentMessageParams<T1: crate::StringSql, T2: crate::StringSql> {
+    pub account: uuid::Uuid,
+    pub wa_id: T1,
+    pub chat: T2,
+}
+#[derive(Debug)]
 pub struct SettleMessagesParams<T1: crate::JsonSql> {
     pub account: uuid::Uuid,
     pub process: uuid::Uuid,
@@ -74,6 +80,20 @@ impl<'a> From<TakeMessagesBorrowed<'a>> for TakeMessages {
         }
     }
 }
+#[derive(Debug, Clone, PartialEq)]
+pub struct FindSentMessage {
+    pub sent: serde_json::Value,
+    pub sent_secs: Option<i64>,
+}
+pub struct FindSentMessageBorrowed<'a> {
+    pub sent: postgres_types::Json<&'a serde_json::value::RawValue>,
+    pub sent_secs: Option<i64>,
+}
+impl<'a> From<FindSentMessageBorrowed<'a>> for FindSentMessage {
+    fn from(FindSentMessageBorrowed { sent, sent_secs }: FindSentMessageBorrowed<'a>) -> Self {
+        Self { sent: serde_json::from_str(sent.0.get()).unwrap(), sent_secs }
+    }
+}
 #[derive(Debug, Clone, PartialEq, Copy)]
 pub struct SettleMessages {
     pub told: bool,
@@ -100,6 +120,60 @@ where
 {
     pub fn map<R>(self, mapper: fn(TakeMessagesBorrowed) -> R) -> TakeMessagesQuery<'c, 'a, 's, C, R, N> {
         TakeMessagesQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
+        let stream =
+            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct FindSentMessageQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<FindSentMessageBorrowed, tokio_postgres::Error>,
+    mapper: fn(FindSentMessageBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> FindSentMessageQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(FindSentMessageBorrowed) -> R) -> FindSentMessageQuery<'c, 'a, 's, C, R, N> {
+        FindSentMessageQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -427,6 +501,55 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = i64>>
             &params.held,
             &params.room,
         )
+    }
+}
+pub struct FindSentMessageStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn find_sent_message() -> FindSentMessageStmt {
+    FindSentMessageStmt(
+        "SELECT jsonb_build_object( 'id', m.id, 'chat', m.chat, 'phone', m.chat_phone, 'waId', m.wa_id, 'content', jsonb_build_object(m.kind, b.content -> m.kind), 'attempt', m.attempt, 'isNewChat', m.is_new_chat, 'maybeSent', true, 'expiresMs', floor(extract(epoch FROM m.expires_at) * 1000)::bigint, 'target', CASE WHEN t.id IS NOT NULL THEN jsonb_build_object( 'waId', t.wa_id, 'sender', CASE t.direction WHEN 'in' THEN t.sender END, 'phone', CASE t.direction WHEN 'in' THEN t.sender_phone END, 'body', coalesce(tb.content #>> '{text,body}', tb.content #>> '{edit,body}')) END) AS sent, floor(extract(epoch FROM coalesce(m.sent_at, m.taken_at)))::bigint AS sent_secs FROM messages m JOIN message_bodies b ON b.message_id = m.id LEFT JOIN messages t ON t.id = m.refers_to AND t.state NOT IN ('failed', 'cancelled', 'expired') LEFT JOIN message_bodies tb ON tb.message_id = t.id WHERE m.account_id = $1 AND m.wa_id = $2 AND m.direction = 'out' AND m.attempt > 0 AND m.state NOT IN ('failed', 'cancelled', 'expired') AND $3::text IN (m.chat, m.chat_phone || '@s.whatsapp.net')",
+        None,
+    )
+}
+impl FindSentMessageStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        account: &'a uuid::Uuid,
+        wa_id: &'a T1,
+        chat: &'a T2,
+    ) -> FindSentMessageQuery<'c, 'a, 's, C, FindSentMessage, 3> {
+        FindSentMessageQuery {
+            client,
+            params: [account, wa_id, chat],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<FindSentMessageBorrowed, tokio_postgres::Error> {
+                Ok(FindSentMessageBorrowed { sent: row.try_get(0)?, sent_secs: row.try_get(1)? })
+            },
+            mapper: |it| FindSentMessage::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        FindSentMessageParams<T1, T2>,
+        FindSentMessageQuery<'c, 'a, 's, C, FindSentMessage, 3>,
+        C,
+    > for FindSentMessageStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a FindSentMessageParams<T1, T2>,
+    ) -> FindSentMessageQuery<'c, 'a, 's, C, FindSentMessage, 3> {
+        self.bind(client, &params.account, &params.wa_id, &params.chat)
     }
 }
 pub struct SettleMessagesStmt(&'static str, Option<tokio_postgres::Statement>);
