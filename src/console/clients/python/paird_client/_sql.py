@@ -283,9 +283,7 @@ def _error_of(error: Exception) -> PairdError:
         return PairdError(code, words, sql_state=state)
     if isinstance(error, asyncpg.ClientConfigurationError):
         return PairdError("invalid", f"url: {error}")
-    if isinstance(error, asyncpg.DataError):
-        return PairdError("invalid", str(error).split("\n")[0])
-    words = str(error) or type(error).__name__
-    # Everything else that is no answer of the server is the connection's: lost, refused, or silent for too long.
-    is_lost = isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError)
-    return PairdError("unavailable" if is_lost else "invalid", f"the database: {words}")
+    words = str(error).split("\n")[0] or type(error).__name__
+    # An argument that cannot be written as its type. Everything else that is no answer of the server is the
+    # connection's: lost, refused, or silent for too long.
+    return PairdError("invalid" if isinstance(error, ValueError) else "unavailable", f"the database: {words}")

@@ -20,7 +20,7 @@ const DEFAULT_OPERATOR = "00000000-0000-0000-0000-000000000001";
 const PAGE = 100;
 /** An event that no notification announced is found then. */
 const LOOK_FOR_EVENTS_MS = 5_000;
-const QUERY_TIMEOUT_MS = 30_000;
+const TIMEOUTS = { query_timeout: 30_000, connectionTimeoutMillis: 30_000 };
 
 // Postgres writes the documents of the API itself: times and large numbers then look the same both ways.
 const ACCOUNT = `json_build_object('id', id, 'operatorId', operator_id, 'label', label, 'tags', tags, 'status', status,
@@ -48,7 +48,7 @@ export class SqlTransport implements Transport {
 
   constructor(config: string | SqlConfig, { channel = "paird_event", patienceMs = 30_000 }: SqlOptions) {
     const given = typeof config === "string" ? { connectionString: config } : config;
-    this.#config = { application_name: "paird-client", keepAlive: true, query_timeout: QUERY_TIMEOUT_MS, ...given };
+    this.#config = { application_name: "paird-client", keepAlive: true, ...TIMEOUTS, ...given };
     this.#channel = channel;
     this.#patienceMs = patienceMs;
   }
@@ -309,8 +309,9 @@ function errorOf(error: unknown): PairdError {
     const words = sqlState === "23514" && error.constraint ? error.constraint.replaceAll("_", " ") : error.message;
     return new PairdError(code, words, { sqlState });
   }
-  const words = error instanceof Error ? error.message : String(error);
-  const isOfTheConnection =
-    error instanceof Error && ("syscall" in error || /^(Connection terminated|Client|Query read timeout|timeout exp)/.test(words));
+  // Where a host has several addresses, the error of all of them has a code and no words.
+  const system = error instanceof Error && "code" in error ? String(error.code) : "";
+  const words = (error instanceof Error && error.message) || system || String(error);
+  const isOfTheConnection = /^E[A-Z_]+$/.test(system) || /^(Connection terminated|Client|Query read timeout|timeout exp)/.test(words);
   return new PairdError(isOfTheConnection ? "unavailable" : "server", `the database: ${words}`, { cause: error });
 }
