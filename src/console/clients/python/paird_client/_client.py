@@ -46,6 +46,7 @@ _KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,198}[\x21-\x7e])?")
 _STATES: list[str] = ["queued", "sending", "sent", "delivered", "read"]
 _ENDED = ("failed", "cancelled", "expired")
 _COMMAND_TIMEOUT = 60.0
+_SHOWS = ("session.qr", "session.code", "session.passkey")
 # The attempt before ends in the statement that begins the new one; the two have a time each.
 _ONE_STATEMENT = timedelta(seconds=1)
 
@@ -179,14 +180,15 @@ class Client:
             await self._transport.send_command(row, "account.pair", {**args}, _checked(key))
         )
         seq = await self._transport.seq_before(row, begun["createdAt"])
-        round_ = 0
+        round_, has_shown = 0, False
         while True:
             changes = self._transport.changes()
             events = await self._transport.events_after(row, seq)
             for event in events:
                 seq = event["seq"]
                 end = _end_of(event)
-                if end is not None and not _is_of_the_attempt_before(event, begun):
+                has_shown = has_shown or (event["kind"] in _SHOWS and _is_after(event, begun, timedelta()))
+                if end is not None and (has_shown or not _is_of_the_attempt_before(event, begun)):
                     yield end
                     return
                 # Only the newest is on the row.
@@ -398,11 +400,12 @@ def _is_of_the_attempt_before(event: Event, begun: Command) -> bool:
     """A new attempt replaces the one before, whose end is told first."""
     if event["kind"] != "session.cancelled" or event["payload"]["reason"] != "superseded":
         return False
-    done = begun["doneAt"]
-    return (
-        done is not None
-        and datetime.fromisoformat(event["createdAt"]) < datetime.fromisoformat(done) + _ONE_STATEMENT
-    )
+    return not _is_after(event, begun, _ONE_STATEMENT)
+
+
+def _is_after(event: Event, command: Command, margin: timedelta) -> bool:
+    done = command["doneAt"]
+    return done is not None and datetime.fromisoformat(event["createdAt"]) > datetime.fromisoformat(done) + margin
 
 
 def _checked(key: str | None) -> str:

@@ -11,6 +11,7 @@ const STATES = ["queued", "sending", "sent", "delivered", "read"] as const;
 const ENDED = ["failed", "cancelled", "expired"];
 const SEND_TIMEOUT_MS = 60_000;
 const COMMAND_TIMEOUT_MS = 60_000;
+const SHOWS: Event["kind"][] = ["session.qr", "session.code", "session.passkey"];
 /** The attempt before ends in the statement that begins the new one; the two have a time each. */
 const ONE_STATEMENT_MS = 1_000;
 
@@ -107,13 +108,15 @@ export class Client {
     const { id } = await this.account(account);
     const begun = await this.#carriedOut(await this.#transport.sendCommand(id, "account.pair", args, checkedKey(key)));
     let seq = await this.#transport.seqBefore(id, begun.createdAt);
+    let hasShown = false;
     for (let round = 0; ; round += 1) {
       const changes = this.#transport.changes();
       const events = await this.#transport.eventsAfter(id, seq);
       for (const event of events) {
         seq = event.seq;
         const end = endOf(event);
-        if (end && !isOfTheAttemptBefore(event, begun)) {
+        hasShown ||= SHOWS.includes(event.kind) && isAfter(event, begun, 0);
+        if (end && (hasShown || !isOfTheAttemptBefore(event, begun))) {
           yield end;
           return;
         }
@@ -268,8 +271,11 @@ function endOf(event: Event): PairEnd | undefined {
 
 /** A new attempt replaces the one before, whose end is told first. */
 function isOfTheAttemptBefore(event: Event, begun: Command): boolean {
-  if (event.kind !== "session.cancelled" || event.payload.reason !== "superseded") return false;
-  return begun.doneAt !== null && Date.parse(event.createdAt) < Date.parse(begun.doneAt) + ONE_STATEMENT_MS;
+  return event.kind === "session.cancelled" && event.payload.reason === "superseded" && !isAfter(event, begun, ONE_STATEMENT_MS);
+}
+
+function isAfter(event: Event, command: Command, ms: number): boolean {
+  return command.doneAt !== null && Date.parse(event.createdAt) > Date.parse(command.doneAt) + ms;
 }
 
 function checkedKey(key: string | undefined): string {
