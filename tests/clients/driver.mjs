@@ -46,9 +46,9 @@ await client?.close();
 
 /**
  * @param {import("paird-client").Client} client
- * @param {{ call: string, account: string, label: string, message: import("paird-client").NewMessage, options?: object, free?: boolean }} line
+ * @param {{ call: string, account: string, label: string, message: import("paird-client").NewMessage, kind: "groups.sync", args: Record<string, never>, options?: object, free?: boolean }} line
  */
-async function carryOut(client, { call, account, label, message, options = {}, free = false }) {
+async function carryOut(client, { call, account, label, message, kind, args, options = {}, free = false }) {
   switch (call) {
     case "accounts":
       return client.accounts();
@@ -58,6 +58,10 @@ async function carryOut(client, { call, account, label, message, options = {}, f
       return client.send(account, message, options);
     case "unpair":
       return client.unpair(account, options);
+    case "cancel":
+      return client.cancel(account, options);
+    case "command":
+      return client.command(account, kind, args, options);
     case "delete":
       return client.delete(account, options);
     case "pair":

@@ -57,6 +57,10 @@ async def carry_out(client: Client, line: dict[str, Any]) -> object:
             return await client.send(line["account"], line["message"], **options)
         case "unpair":
             await client.unpair(line["account"], **options)
+        case "cancel":
+            await client.cancel(line["account"], **options)
+        case "command":
+            return await client.command(line["account"], line["kind"], line["args"], **options)
         case "delete":
             await client.delete(line["account"], **options)
         case "pair":
