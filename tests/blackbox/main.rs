@@ -11,6 +11,7 @@ mod backlog;
 mod backup;
 mod baileys;
 mod chats;
+mod clients;
 mod clocks;
 mod codes;
 mod command_line;

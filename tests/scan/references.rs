@@ -82,7 +82,7 @@ fn prose(source: &Source) -> Vec<(usize, &str)> {
     let ending = source.path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, ending)| ending);
     let comment: &[&str] = match ending {
         "md" => return lines.collect(),
-        "rs" | "js" | "mjs" => &["// ", "//! ", "/// ", "/** "],
+        "rs" | "js" | "mjs" | "ts" => &["// ", "//! ", "/// ", "/** "],
         "sql" => &["-- "],
         "css" => &["/* "],
         "svg" | "json" | "lock" | "html" => return Vec::new(),
