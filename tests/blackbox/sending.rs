@@ -621,16 +621,23 @@ async fn asked_for_after(change: &str) -> (Stage, Daemon, i64) {
     state_is(&stage, id, "sent").await;
     let kept = "SELECT count(*) FROM credentials WHERE kind = 'sent_message' AND stamp > 0";
     until("both are kept", || async { (stage.web.count(kept, &[]).await >= 2).then_some(()) }).await;
-    stage.web.sql.execute(&format!("{change} WHERE kind = 'sent_message'"), &[]).await.unwrap();
+    stage.web.sql.batch_execute(change).await.unwrap();
     // What the library may have in memory is gone.
     stage.logs_in_anew(account, NUMBER).await;
     stage.phones.set_online(ANNA, true).await;
     (stage, daemon, id)
 }
 
+fn sent_before(days: i64) -> String {
+    format!(
+        "UPDATE messages SET sent_at = sent_at - interval '{days} days', taken_at = taken_at - interval '{days} days';
+         UPDATE credentials SET stamp = stamp - {days} * 24 * 3600 WHERE kind = 'sent_message'"
+    )
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn after_29_days_a_phone_that_asks_again_is_answered() {
-    let (stage, daemon, id) = asked_for_after("UPDATE credentials SET stamp = stamp - 29 * 24 * 3600").await;
+    let (stage, daemon, id) = asked_for_after(&sent_before(29)).await;
     let shown = shows(&stage, ANNA, "not readable").await;
     assert_eq!(shown.id, wa_id(&stage, id).await);
     state_is(&stage, id, "delivered").await;
@@ -640,7 +647,7 @@ async fn after_29_days_a_phone_that_asks_again_is_answered() {
 /// A crash may come before the copy is written.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_copy_a_message_is_sent_again_from_its_row() {
-    let (stage, daemon, id) = asked_for_after("DELETE FROM credentials").await;
+    let (stage, daemon, id) = asked_for_after("DELETE FROM credentials WHERE kind = 'sent_message'").await;
     let shown = shows(&stage, ANNA, "not readable").await;
     assert_eq!(shown.id, wa_id(&stage, id).await);
     state_is(&stage, id, "delivered").await;
@@ -649,7 +656,7 @@ async fn without_its_copy_a_message_is_sent_again_from_its_row() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_31_days_nobody_is_answered_any_more() {
-    let (stage, daemon, id) = asked_for_after("UPDATE credentials SET stamp = stamp - 31 * 24 * 3600").await;
+    let (stage, daemon, id) = asked_for_after(&sent_before(31)).await;
     let account: Uuid =
         stage.web.sql.query_one("SELECT account_id FROM messages WHERE id = $1", &[&id]).await.unwrap().get(0);
     // The question has been answered, or not, before what comes behind it.
