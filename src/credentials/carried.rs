@@ -180,7 +180,7 @@ impl Carried {
         }
     }
 
-    /// Whether the caller is to look after what is gone, [`CARRIED_WITHIN`] from now.
+    /// Whether the caller is to see, [`CARRIED_WITHIN`] from now, that everything has been written.
     pub fn needs_looking_after(&self) -> bool {
         let mut waiting = self.lock();
         waiting.has_something_to_write() && !std::mem::replace(&mut waiting.is_looked_after, true)

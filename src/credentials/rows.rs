@@ -71,7 +71,8 @@ enum Failure {
     Erased,
     /// A record that was not read counts as none.
     Unread,
-    /// Keys that read a message are not written without it.
+    /// A message that was read with these keys could not be written. Written without it, they could not
+    /// read it again.
     MessageUnwritten,
 }
 
