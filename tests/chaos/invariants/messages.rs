@@ -181,13 +181,23 @@ impl Post {
 
     /// However often it came, it is one row, of the right chat and sender.
     pub fn doubled(&self) -> Vec<String> {
-        let complaint = |(account, device, posted): (Uuid, &str, &Posted)| {
+        // An account may have been linked to two members of a group, one after the other.
+        let mut numbers: HashMap<(Uuid, &str), BTreeSet<&str>> = HashMap::new();
+        for (account, device, posted) in self.each() {
+            let number = device.split(':').next().unwrap_or_default();
+            numbers.entry((account, posted.id.as_str())).or_default().insert(number);
+        }
+        let complaint = |(account, _, posted): (Uuid, &str, &Posted)| {
             let rows = self.rows(account, &posted.id);
             let is_right = |row: &Row| {
-                let direction = if device.split(':').next() == Some(posted.sender.as_str()) { "echo" } else { "in" };
+                let of_whom = &numbers[&(account, posted.id.as_str())];
+                let is_direction = match row.direction.as_str() {
+                    "echo" => of_whom.contains(posted.sender.as_str()),
+                    _ => of_whom.iter().any(|number| *number != posted.sender),
+                };
                 // Of somebody who is known by LID alone there is no number.
                 let is_chat = row.chat == posted.chat || Some(&row.chat) == posted.chat_lid.as_ref();
-                is_chat && (row.direction.as_str(), &row.sender) == (direction, &posted.sender)
+                is_chat && is_direction && row.sender == posted.sender
             };
             // What the owner wrote, could not be read, and is for somebody known by LID alone: the phone
             // answers with the number, and that they are one person is known when they write.
