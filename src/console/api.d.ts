@@ -1148,17 +1148,10 @@ export interface components {
             groups: components["schemas"]["Group"][];
         };
         /** @description The mistakes of a file, as application/problem+json. Nothing of the file was done. */
-        ImportProblem: {
-            detail: string;
-            instance: string;
+        ImportProblem: components["schemas"]["Problem"] & {
             mistakeCount: number;
             /** @description By line; at most 1,000 of them. */
             mistakes: components["schemas"]["Mistake"][];
-            /** Format: int32 */
-            status: number;
-            title: string;
-            /** @description Identifies the kind of problem; it is not an address. */
-            type: string;
         };
         ImportedAccounts: {
             /** @description In the order of the file. */
@@ -1616,14 +1609,71 @@ export interface components {
         };
         /** @description An error, as application/problem+json. */
         Problem: {
+            /**
+             * @description What went wrong, for programs.
+             *
+             *     - `request-malformed`: The request cannot be read
+             *     - `parameter-invalid`: A part of the path or a query parameter cannot have this value, or is given twice
+             *     - `parameter-unknown`: There is no query parameter of this name
+             *     - `header-invalid`: A header cannot have this value
+             *     - `body-unreadable`: The body is not what its Content-Type says, or is cut off
+             *     - `unauthenticated`: Nothing says who is asking
+             *     - `token-wrong`: The token of a login is wrong
+             *     - `origin-foreign`: A browser sent it from another site than the console
+             *     - `sending-disabled`: In this console messages are only read
+             *     - `database-forbids`: The console's login at the database lacks a right
+             *     - `route-unknown`: There is nothing at this path
+             *     - `account-unknown`: There is no such account, or it was deleted
+             *     - `command-unknown`: There is no such command, or it is no longer kept
+             *     - `message-unknown`: There is no such message, or it is no longer kept
+             *     - `link-unknown`: There is no such pairing link, or no longer
+             *     - `qr-absent`: No QR code is showing for the account
+             *     - `method-unknown`: The path does not take this method; Allow lists those it takes
+             *     - `body-too-slow`: The body did not arrive in time
+             *     - `account-deleted`: The account that was made with this Idempotency-Key was deleted
+             *     - `account-elsewhere`: The account runs in another daemon: ask there
+             *     - `account-at-rest`: Nothing of the account runs, in no daemon
+             *     - `account-linked`: A phone is linked to the account already
+             *     - `message-not-queued`: Only a queued message can be cancelled
+             *     - `links-not-served`: Pairing links lead nowhere: PAIRD_LINK_URL is not set
+             *     - `links-not-now`: The account takes no such pairing link now
+             *     - `link-over`: The pairing link was used up, revoked or has expired
+             *     - `drain-undone`: The drain was taken back before it was done
+             *     - `body-too-large`: The body is larger than this path takes
+             *     - `content-type-unknown`: The path does not take a body of this Content-Type
+             *     - `host-foreign`: The Host header does not name a loopback address
+             *     - `argument-invalid`: A field of the body cannot have this value
+             *     - `argument-missing`: The body lacks a field
+             *     - `argument-unknown`: The body has a field that there is not
+             *     - `kind-unknown`: There is no command of this kind
+             *     - `key-taken`: The Idempotency-Key was sent with another body before
+             *     - `file-with-mistakes`: The file has mistakes, and nothing of it was done
+             *     - `phone-not-allowed`: The pairing link is for another number
+             *     - `queue-full`: As many messages of the account wait as may
+             *     - `requests-too-many`: There were too many such requests lately
+             *     - `internal`: paird has a fault; its log says more
+             *     - `database-unavailable`: The database does not answer
+             *     - `daemon-unavailable`: The daemon cannot do it at the moment
+             *     - `streams-in-use`: All live streams are in use
+             *     - `keys-unavailable`: The key that seals logins cannot be used
+             *     - `drain-unfinished`: The drain, or its undoing, goes on
+             * @enum {string}
+             */
+            code: "request-malformed" | "parameter-invalid" | "parameter-unknown" | "header-invalid" | "body-unreadable" | "unauthenticated" | "token-wrong" | "origin-foreign" | "sending-disabled" | "database-forbids" | "route-unknown" | "account-unknown" | "command-unknown" | "message-unknown" | "link-unknown" | "qr-absent" | "method-unknown" | "body-too-slow" | "account-deleted" | "account-elsewhere" | "account-at-rest" | "account-linked" | "message-not-queued" | "links-not-served" | "links-not-now" | "link-over" | "drain-undone" | "body-too-large" | "content-type-unknown" | "host-foreign" | "argument-invalid" | "argument-missing" | "argument-unknown" | "kind-unknown" | "key-taken" | "file-with-mistakes" | "phone-not-allowed" | "queue-full" | "requests-too-many" | "internal" | "database-unavailable" | "daemon-unavailable" | "streams-in-use" | "keys-unavailable" | "drain-unfinished";
             /** @description The problem, and what to do about it. */
             detail: string;
+            /**
+             * @description What was wrong, if it was one thing: the path of a field in the body, such as `args.phone`, or
+             *     the name of a query parameter, of a part of the path or of a header.
+             */
+            field?: string | null;
             /** @description The path that was asked for. */
             instance?: string | null;
             /** Format: int32 */
             status: number;
+            /** @description What the code means. */
             title: string;
-            /** @description Identifies the kind of problem; it is not an address. */
+            /** @description `urn:paird:problem:` and the code; it is not an address. */
             type: string;
         };
         /** @description The time in which a QR code is valid. */

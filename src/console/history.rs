@@ -2,7 +2,7 @@
 
 use actix_web::{
     get,
-    web::{Data, Json, Path, Query},
+    web::{Data, Json, Path},
 };
 use chrono::{DateTime, Utc};
 use deadpool_postgres::Object;
@@ -16,7 +16,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{accounts::nobody, problem::Problem, state::AppState, vocabulary};
+use super::{accounts::nobody, parameters::Parameters, problem::Problem, state::AppState, vocabulary};
 
 const PAGE: i64 = 100;
 const LARGEST_PAGE: i64 = 500;
@@ -133,11 +133,11 @@ impl From<FeedEvent> for Event {
 /// The events of an account, also of a deleted one.
 #[utoipa::path(tag = "history", params(("id" = Uuid, Path), Span), responses((status = 200, body = Events)))]
 #[get("/api/accounts/{id}/events")]
-pub async fn events(state: Data<AppState>, id: Path<Uuid>, page: Query<Span>) -> Result<Json<Events>, Problem> {
-    let limit = limit(page.limit)?;
+pub async fn events(state: Data<AppState>, id: Path<Uuid>, page: Parameters<Span>) -> Result<Json<Events>, Problem> {
+    let limit = limit(page.0.limit)?;
     let database = existing(&state, *id).await?;
-    let after = page.after.unwrap_or(0);
-    let rows = match page.before {
+    let after = page.0.after.unwrap_or(0);
+    let rows = match page.0.before {
         None => state.query(list_account_events().bind(&database, &id, &after, &limit).all()).await?,
         Some(before) => {
             state.query(list_last_account_events().bind(&database, &id, &after, &before, &limit).all()).await?
@@ -149,10 +149,10 @@ pub async fn events(state: Data<AppState>, id: Path<Uuid>, page: Query<Span>) ->
 /// The audit log of an account, which may be a deleted one.
 #[utoipa::path(tag = "history", params(("id" = Uuid, Path), Before), responses((status = 200, body = Audit)))]
 #[get("/api/accounts/{id}/audit")]
-pub async fn audit(state: Data<AppState>, id: Path<Uuid>, page: Query<Before>) -> Result<Json<Audit>, Problem> {
-    let limit = limit(page.limit)?;
+pub async fn audit(state: Data<AppState>, id: Path<Uuid>, page: Parameters<Before>) -> Result<Json<Audit>, Problem> {
+    let limit = limit(page.0.limit)?;
     let database = existing(&state, *id).await?;
-    let rows = state.query(list_account_audit().bind(&database, &id, &page.before, &limit).all()).await?;
+    let rows = state.query(list_account_audit().bind(&database, &id, &page.0.before, &limit).all()).await?;
     let told = |row: paird_sql::queries::console::AuditRecord| AuditRecord {
         id: row.id,
         operator_id: row.operator_id,
@@ -193,6 +193,6 @@ async fn existing(state: &AppState, id: Uuid) -> Result<Object, Problem> {
 fn limit(wanted: Option<i64>) -> Result<i64, Problem> {
     match wanted.unwrap_or(PAGE) {
         limit @ 1..=LARGEST_PAGE => Ok(limit),
-        _ => Err(Problem::malformed(format!("limit is 1 to {LARGEST_PAGE}"))),
+        _ => Err(Problem::parameter("limit", format!("limit is 1 to {LARGEST_PAGE}"))),
     }
 }

@@ -15,7 +15,7 @@ use super::{
     auth::{Caller, unauthenticated},
     feed::{Cursor, Frame, PAGE, Subscription, event_frame},
     login::BrowserSession,
-    problem::Problem,
+    problem::{Problem, ProblemCode},
     state::AppState,
 };
 
@@ -47,11 +47,15 @@ pub async fn follow(
         None => None,
         Some(header) => {
             let cursor = header.to_str().ok().and_then(Cursor::parse);
-            Some(cursor.ok_or_else(|| Problem::malformed("Last-Event-ID is not an id of this stream; leave it out"))?)
+            let detail = "Last-Event-ID is not an id of this stream; leave it out";
+            Some(cursor.ok_or_else(|| Problem::new(ProblemCode::HeaderInvalid, detail).field("Last-Event-ID"))?)
         }
     };
     let Ok(permit) = Arc::clone(&state.streams).try_acquire_owned() else {
-        return Err(Problem::unavailable(format!("all {MOST_STREAMS} live streams are in use: close one")));
+        return Err(Problem::new(
+            ProblemCode::StreamsInUse,
+            format!("all {MOST_STREAMS} live streams are in use: close one"),
+        ));
     };
     let mut subscription = state.feed.subscribe().await?;
     // It may be another database's, or this one's before it was restored to an older state.

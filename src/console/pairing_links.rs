@@ -17,8 +17,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    account_view::utc, accounts::shown, auth::Caller, db::with_timeout, json_body::JsonBody, pairing_page,
-    problem::Problem, state::AppState,
+    account_view::utc,
+    accounts::shown,
+    auth::Caller,
+    db::with_timeout,
+    json_body::JsonBody,
+    pairing_page,
+    problem::{Problem, ProblemCode},
+    state::AppState,
 };
 
 const A_DAY_S: u32 = 24 * 3600;
@@ -86,14 +92,17 @@ pub async fn create(
     new: JsonBody<NewPairingLink>,
 ) -> Result<HttpResponse, Problem> {
     let NewPairingLink { expires_in, with_attempt, uses, expect_phone } = new.0;
-    let base = state.link_url.as_deref().ok_or_else(|| Problem::conflict(pairing_page::NOWHERE))?;
+    let base =
+        state.link_url.as_deref().ok_or_else(|| Problem::new(ProblemCode::LinksNotServed, pairing_page::NOWHERE))?;
     let seconds = match (expires_in, with_attempt.unwrap_or_default()) {
-        (Some(_), true) => return Err(Problem::refused("expiresIn: a link withAttempt ends with the attempt")),
+        (Some(_), true) => {
+            return Err(Problem::argument("expiresIn", "expiresIn: a link withAttempt ends with the attempt"));
+        }
         (None, true) => None,
         (seconds, false) => Some(f64::from(seconds.unwrap_or(A_DAY_S))),
     };
     let phone = expect_phone.as_deref().map(Phone::parse).transpose();
-    let phone = phone.map_err(|wrong| Problem::refused(format!("expectPhone: {wrong}")))?;
+    let phone = phone.map_err(|wrong| Problem::argument("expectPhone", format!("expectPhone: {wrong}")))?;
     shown(&state, *account).await?;
     let database = state.database().await?;
     let (uses, phone, source) = (uses.unwrap_or(1), phone.as_ref().map(Phone::digits), caller.source());
@@ -101,10 +110,12 @@ pub async fn create(
     let made = statement.bind(&database, &account, &seconds, &uses, &phone, &source).one();
     let made = with_timeout(made).await?.map_err(|wrong| match wrong.as_db_error() {
         Some(refused) if *refused.code() == SqlState::INVALID_PARAMETER_VALUE => {
-            Problem::refused(refused.message().replace("expires_in", "expiresIn"))
+            let detail = refused.message().replace("expires_in", "expiresIn");
+            let field = detail.split_once(": ").map_or("expiresIn", |(field, _)| field).to_owned();
+            Problem::argument(&field, detail)
         }
         Some(refused) if *refused.code() == SqlState::CONFIGURATION_LIMIT_EXCEEDED => {
-            Problem::conflict(refused.message())
+            Problem::new(ProblemCode::LinksNotNow, refused.message())
         }
         Some(_) | None => state.problem_of(&wrong),
     })?;
@@ -138,8 +149,8 @@ pub async fn revoke(
             state.supervisor.wake();
             Ok(HttpResponse::new(StatusCode::NO_CONTENT))
         }
-        Some(false) => Err(Problem::conflict("the link was used up, revoked or has expired already")),
-        None => Err(Problem::absent(format!("the account has no link {link}"))),
+        Some(false) => Err(Problem::new(ProblemCode::LinkOver, "the link was used up, revoked or has expired already")),
+        None => Err(Problem::new(ProblemCode::LinkUnknown, format!("the account has no link {link}"))),
     }
 }
 

@@ -5,7 +5,7 @@ use actix_web::{
     dev::ResourceDef,
     get,
     http::{
-        Method, StatusCode,
+        Method,
         header::{ALLOW, ContentType, HeaderValue},
     },
     web::{self, Bytes, Data},
@@ -23,7 +23,8 @@ use super::{
     account_list, accounts, accounts_file, admin, commands, connection_settings, fleet, health, history, live,
     login::{self, wants_page},
     messages, metrics, pages, pairing_links,
-    problem::{CONTENT_TYPE, Problem, ProblemBody},
+    parameters::wrong_path,
+    problem::{CONTENT_TYPE, Problem, ProblemBody, ProblemCode},
     qr, sending, tags, vocabulary,
 };
 
@@ -169,23 +170,23 @@ pub async fn nothing(request: HttpRequest, own: Data<Document>) -> HttpResponse 
         if wants_page(&request) && !request.path().starts_with("/api/") {
             return pages::missing();
         }
-        return HttpResponse::from_error(Problem::absent("there is nothing here; /api/openapi.json lists what is"));
+        return HttpResponse::from_error(absent());
     };
     let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this path takes {allowed}"));
+    let problem = Problem::new(ProblemCode::MethodUnknown, format!("this path takes {allowed}"));
     HttpResponse::from_error(match HeaderValue::from_str(&allowed) {
         Ok(allowed) => problem.with(ALLOW, allowed),
         Err(_) => problem,
     })
 }
 
-/// Answers paths and queries that do not parse with a problem.
+fn absent() -> Problem {
+    Problem::new(ProblemCode::RouteUnknown, "there is nothing here; /api/openapi.json lists what is")
+}
+
+/// Answers paths that do not parse with a problem.
 pub fn strict(config: &mut web::ServiceConfig) {
-    config.app_data(
-        web::PathConfig::default()
-            .error_handler(|wrong, request| Problem::malformed(format!("{}: {wrong}", request.path())).into()),
-    );
-    config.app_data(web::QueryConfig::default().error_handler(|wrong, _| Problem::malformed(wrong.to_string()).into()));
+    config.app_data(web::PathConfig::default().error_handler(|wrong, request| wrong_path(&wrong, request).into()));
 }
 
 #[cfg(test)]

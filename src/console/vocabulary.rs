@@ -11,6 +11,8 @@ use paird_actors::domain::{
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, SchemaType, Type};
 
+use super::problem::ProblemCode;
+
 fn words<T: Copy>(
     about: &str,
     all: &[T],
@@ -105,6 +107,10 @@ pub fn sendable_kind() -> Object {
 
 pub fn message_state() -> Object {
     words("How far it is.", MessageState::ALL, MessageState::as_str, MessageState::meaning).build()
+}
+
+pub fn problem_code() -> Object {
+    words("What went wrong, for programs.", ProblemCode::ALL, ProblemCode::as_str, ProblemCode::meaning).build()
 }
 
 /// JSON Schema of a command as `{kind, args}`; `$defs` has the args of each kind.

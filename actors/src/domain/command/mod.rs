@@ -134,6 +134,26 @@ pub enum CommandError {
     ResponseOrConfirm,
 }
 
+impl CommandError {
+    /// The argument that is wrong, if it is one.
+    pub fn argument(&self) -> Option<&str> {
+        match self {
+            Self::UnknownKind(_) | Self::NotAnObject { .. } | Self::ResponseOrConfirm => None,
+            Self::UnknownArgument { name, .. } => Some(name),
+            Self::NotAString { name, .. }
+            | Self::NotABoolean { name, .. }
+            | Self::NotAPhone { name, .. }
+            | Self::NotAChat { name, .. }
+            | Self::NotAMessage { name, .. }
+            | Self::NotPhones { name, .. } => Some(name),
+            Self::UnknownTypingState => Some("state"),
+            Self::PhoneWithoutCode | Self::CodeWithoutPhone => Some("phone"),
+            Self::UnknownMethod(_) => Some("method"),
+            Self::TwoNumbers => Some("expectPhone"),
+        }
+    }
+}
+
 impl Command {
     /// Reads a command's kind and arguments.
     ///
