@@ -134,7 +134,10 @@ impl Document {
                     responses.insert("default".to_owned(), RefOr::T(problem.clone()));
                     // Functions of several files have one name; a method of a path is unique.
                     operation.operation_id = Some(format!("{}{}", method.as_str().to_lowercase(), in_one_word(path)));
+                    let is_get = method == Method::GET;
                     methods.push(method);
+                    // See `middleware`.
+                    methods.extend(is_get.then_some(Method::HEAD));
                 }
             }
             paths.push((ResourceDef::new(path.as_str()), methods));
