@@ -397,6 +397,40 @@ export interface paths {
         patch: operations["patchAccountsIdTags"];
         trace?: never;
     };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log: what was done to all accounts, and to the daemons. */
+        get: operations["getAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The commands of all accounts, whoever sent them, as long as they are kept. */
+        get: operations["getCommands"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/commands/{id}": {
         parameters: {
             query?: never;
@@ -449,6 +483,8 @@ export interface paths {
          *     and then `accounts` with the ids of all), and every event under its type. An event's `id`
          *     is the position to resume from: with `Last-Event-ID`, every event is received exactly once.
          *     It ends with the session of the browser that opened it.
+         * @description With `Accept: application/json` it is no stream, but the events of all accounts so far as a list, the
+         *     newest first. The query is for the list alone.
          */
         get: operations["getEvents"];
         put?: never;
@@ -711,8 +747,16 @@ export interface components {
         Accepted: {
             /** Format: int64 */
             id: number;
-            /** @description queued, running, done or failed. */
-            state: string;
+            /**
+             * @description How far it is.
+             *
+             *     - `queued`: no daemon has begun it
+             *     - `running`: a daemon carries it out
+             *     - `done`: it was carried out
+             *     - `failed`: it was not carried out; `result` says why
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed";
         };
         /** @description An account. */
         Account: {
@@ -893,6 +937,15 @@ export interface components {
             /** @description Newest first. */
             records: components["schemas"]["AuditRecord"][];
         };
+        AuditPage: {
+            /**
+             * @description The `cursor` of the next page, of older ones; null if there are none. What comes meanwhile shifts
+             *     nothing: no record is missed or comes twice.
+             */
+            nextCursor?: string | null;
+            /** @description The newest first. */
+            records: components["schemas"]["AuditRecord"][];
+        };
         AuditRecord: {
             /**
              * @description What was done.
@@ -949,6 +1002,13 @@ export interface components {
             sentBy?: string | null;
             /** @description The source that the sender claims to be. */
             source: string;
+            /**
+             * Format: uuid
+             * @description The account, or the process of the daemon.
+             */
+            targetId?: string | null;
+            /** @description `whatsapp_account`, `daemon`, or what else it was done to. */
+            targetType: string;
         };
         /** @description A person or a group that messages were exchanged with. */
         Chat: {
@@ -979,8 +1039,34 @@ export interface components {
             kind: string;
             /** @description In words, once it is done or failed. */
             result?: string | null;
-            /** @description queued, running, done or failed. */
-            state: string;
+            /** @description The database login that sent it. */
+            sentBy?: string | null;
+            /** @description Who sent it says he was this. */
+            source: string;
+            /**
+             * Format: date-time
+             * @description When a daemon took it, for the last time.
+             */
+            startedAt?: string | null;
+            /**
+             * @description How far it is.
+             *
+             *     - `queued`: no daemon has begun it
+             *     - `running`: a daemon carries it out
+             *     - `done`: it was carried out
+             *     - `failed`: it was not carried out; `result` says why
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed";
+        };
+        CommandPage: {
+            /** @description The newest first. */
+            commands: components["schemas"]["CommandEnd"][];
+            /**
+             * @description The `cursor` of the next page, of older ones; null if there are none. What comes meanwhile shifts
+             *     nothing: no command is missed or comes twice.
+             */
+            nextCursor?: string | null;
         };
         Daemon: {
             /**
@@ -1071,6 +1157,15 @@ export interface components {
              * @enum {string}
              */
             type: "session.qr" | "session.code" | "session.passkey" | "session.connected" | "session.duplicate" | "session.wrong_phone" | "session.timeout" | "session.cancelled" | "session.failed" | "session.disconnected" | "session.logged_out" | "session.held" | "groups.synced" | "account.unpaired" | "account.deleted" | "account.unlinked" | "account.unlink_abandoned" | "command.failed" | "message.received" | "message.echo" | "message.waiting" | "message.recovered" | "message.sent" | "message.delivered" | "message.read" | "message.failed" | "sending.paused" | "sending.resumed" | "chat.merged" | "contact.checked";
+        };
+        EventPage: {
+            /** @description The newest first. */
+            events: components["schemas"]["Event"][];
+            /**
+             * @description The `cursor` of the next page, of older ones; null if there are none. What comes meanwhile shifts
+             *     nothing: no event is missed or comes twice.
+             */
+            nextCursor?: string | null;
         };
         Events: {
             /** @description By seq, which has no gaps; always the older ones first. */
@@ -2849,6 +2944,91 @@ export interface operations {
             };
         };
     };
+    getAudit: {
+        parameters: {
+            query?: {
+                action?: ("account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.added" | "account.renamed" | "account.proxied" | "account.device_named" | "account.presence_set" | "account.pace_set" | "account.tagged" | "account.number_desired" | "account.resumed" | "account.reconnected" | "account.restarted" | "account.cancelled" | "account.passkey_answered" | "account.pairing_link_made" | "account.pairing_link_opened" | "account.pairing_link_used" | "account.pairing_link_revoked" | "account.duplicate_refused" | "account.wrong_phone_refused" | "session.disconnected" | "keys.rotated" | "daemon.drained" | "daemon.undrained" | "daemon.swept" | "daemon.resynced" | "console.logged_in" | "console.login_failed")[];
+                /** @description Only those of this account, which may be a deleted one. */
+                account?: string;
+                /** @description Only those of the account that is called exactly so now. */
+                label?: string;
+                /** @description Only those of this time or later. */
+                since?: string;
+                /** @description Only those of an earlier time. */
+                until?: string;
+                /** @description At most so many; default 100. */
+                limit?: number;
+                /** @description The `nextCursor` of the page before, with the same criteria. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCommands: {
+        parameters: {
+            query?: {
+                kind?: ("account.pair" | "account.cancel" | "account.passkey" | "account.unpair" | "account.resume" | "account.reconnect" | "account.delete" | "groups.sync" | "chat.read" | "chat.typing" | "contact.check")[];
+                state?: ("queued" | "running" | "done" | "failed")[];
+                /** @description Only those of this account, which may be a deleted one. */
+                account?: string;
+                /** @description Only those of the account that is called exactly so now. */
+                label?: string;
+                /** @description Only those of this time or later. */
+                since?: string;
+                /** @description Only those of an earlier time. */
+                until?: string;
+                /** @description At most so many; default 100. */
+                limit?: number;
+                /** @description The `nextCursor` of the page before, with the same criteria. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCommandsId: {
         parameters: {
             query?: {
@@ -2940,7 +3120,21 @@ export interface operations {
     };
     getEvents: {
         parameters: {
-            query?: never;
+            query?: {
+                kind?: ("session.qr" | "session.code" | "session.passkey" | "session.connected" | "session.duplicate" | "session.wrong_phone" | "session.timeout" | "session.cancelled" | "session.failed" | "session.disconnected" | "session.logged_out" | "session.held" | "groups.synced" | "account.unpaired" | "account.deleted" | "account.unlinked" | "account.unlink_abandoned" | "command.failed" | "message.received" | "message.echo" | "message.waiting" | "message.recovered" | "message.sent" | "message.delivered" | "message.read" | "message.failed" | "sending.paused" | "sending.resumed" | "chat.merged" | "contact.checked")[];
+                /** @description Only those of this account, which may be a deleted one. */
+                account?: string;
+                /** @description Only those of the account that is called exactly so now. */
+                label?: string;
+                /** @description Only those of this time or later. */
+                since?: string;
+                /** @description Only those of an earlier time. */
+                until?: string;
+                /** @description At most so many; default 100. */
+                limit?: number;
+                /** @description The `nextCursor` of the page before, with the same criteria. */
+                cursor?: string;
+            };
             header?: {
                 /** @description The last id that was received */
                 "Last-Event-ID"?: string | null;
@@ -2955,6 +3149,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["EventPage"];
                     "text/event-stream": string;
                 };
             };

@@ -51,23 +51,29 @@ struct NewCommand {
 #[derive(Serialize, ToSchema)]
 struct Accepted {
     id: i64,
-    /// queued, running, done or failed.
+    #[schema(schema_with = vocabulary::command_state)]
     state: String,
 }
 
 /// A command and what came of it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct CommandEnd {
+pub(super) struct CommandEnd {
     id: i64,
     account_id: Option<Uuid>,
     #[schema(schema_with = vocabulary::kind_as_sent)]
     kind: String,
-    /// queued, running, done or failed.
+    #[schema(schema_with = vocabulary::command_state)]
     state: String,
     /// In words, once it is done or failed.
     result: Option<String>,
+    /// Who sent it says he was this.
+    source: String,
+    /// The database login that sent it.
+    sent_by: Option<String>,
     created_at: DateTime<Utc>,
+    /// When a daemon took it, for the last time.
+    started_at: Option<DateTime<Utc>>,
     done_at: Option<DateTime<Utc>>,
 }
 
@@ -190,6 +196,9 @@ impl From<ShownCommand> for CommandEnd {
             kind: row.kind,
             state: row.state,
             result: row.result,
+            source: row.source,
+            sent_by: row.sent_by,
+            started_at: utc(row.started_at),
             created_at: row.created_at.to_utc(),
             done_at: utc(row.done_at),
         }

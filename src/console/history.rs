@@ -7,9 +7,12 @@ use actix_web::{
 use chrono::{DateTime, Utc};
 use deadpool_postgres::Object;
 use paird_actors::domain::{Tone, describe_action, describe_event, reason_text};
-use paird_sql::queries::console::{
-    FeedEvent, find_account, get_shown_account, list_account_audit, list_account_events, list_account_groups,
-    list_last_account_events,
+use paird_sql::{
+    client::Params as _,
+    queries::console::{
+        FeedEvent, ListAccountAuditParams, find_account, get_shown_account, list_account_audit, list_account_events,
+        list_account_groups, list_last_account_events,
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -49,12 +52,13 @@ struct Before {
 #[derive(Serialize, ToSchema)]
 struct Events {
     /// By seq, which has no gaps; always the older ones first.
-    events: Vec<Event>,
+    events: Vec<EventRecord>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Event {
+#[schema(as = Event)]
+pub(super) struct EventRecord {
     id: i64,
     account_id: Uuid,
     seq: i64,
@@ -80,9 +84,13 @@ struct Audit {
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct AuditRecord {
+pub(super) struct AuditRecord {
     id: i64,
     operator_id: Option<Uuid>,
+    /// `whatsapp_account`, `daemon`, or what else it was done to.
+    target_type: String,
+    /// The account, or the process of the daemon.
+    target_id: Option<Uuid>,
     /// The source that the sender claims to be.
     source: String,
     /// The login that the database knows the sender by; null on records of older versions.
@@ -113,7 +121,7 @@ struct Group {
     synced_at: DateTime<Utc>,
 }
 
-impl From<FeedEvent> for Event {
+impl From<FeedEvent> for EventRecord {
     fn from(row: FeedEvent) -> Self {
         let (event_text, tone) = describe_event(&row.kind, &row.payload);
         Self {
@@ -126,6 +134,24 @@ impl From<FeedEvent> for Event {
             event_text,
             tone,
             payload: row.payload,
+        }
+    }
+}
+
+impl From<paird_sql::queries::console::AuditRecord> for AuditRecord {
+    fn from(row: paird_sql::queries::console::AuditRecord) -> Self {
+        Self {
+            id: row.id,
+            operator_id: row.operator_id,
+            target_type: row.target_type,
+            target_id: row.target_id,
+            action_text: describe_action(&row.action, &row.source),
+            source: row.source,
+            sent_by: row.sent_by,
+            channel: row.channel,
+            action: row.action,
+            payload: row.payload,
+            created_at: row.created_at.to_utc(),
         }
     }
 }
@@ -143,7 +169,7 @@ pub async fn events(state: Data<AppState>, id: Path<Uuid>, page: Parameters<Span
             state.query(list_last_account_events().bind(&database, &id, &after, &before, &limit).all()).await?
         }
     };
-    Ok(Json(Events { events: rows.into_iter().map(Event::from).collect() }))
+    Ok(Json(Events { events: rows.into_iter().map(EventRecord::from).collect() }))
 }
 
 /// The audit log of an account, which may be a deleted one.
@@ -152,19 +178,11 @@ pub async fn events(state: Data<AppState>, id: Path<Uuid>, page: Parameters<Span
 pub async fn audit(state: Data<AppState>, id: Path<Uuid>, page: Parameters<Before>) -> Result<Json<Audit>, Problem> {
     let limit = limit(page.0.limit)?;
     let database = existing(&state, *id).await?;
-    let rows = state.query(list_account_audit().bind(&database, &id, &page.0.before, &limit).all()).await?;
-    let told = |row: paird_sql::queries::console::AuditRecord| AuditRecord {
-        id: row.id,
-        operator_id: row.operator_id,
-        action_text: describe_action(&row.action, &row.source),
-        source: row.source,
-        sent_by: row.sent_by,
-        channel: row.channel,
-        action: row.action,
-        payload: row.payload,
-        created_at: row.created_at.to_utc(),
-    };
-    Ok(Json(Audit { records: rows.into_iter().map(told).collect() }))
+    let kinds: &[&str] = &[];
+    let wanted =
+        ListAccountAuditParams { account: *id, before: page.0.before, kinds, earliest: None, latest: None, limit };
+    let rows = state.query(list_account_audit().params(&database, &wanted).all()).await?;
+    Ok(Json(Audit { records: rows.into_iter().map(AuditRecord::from).collect() }))
 }
 
 /// The groups of an account, as they were when they were last fetched.

@@ -6,6 +6,7 @@
 //! document is generated from that list. The pages are plain files in `web`; [`pages`] serves
 //! them.
 
+mod accepted;
 mod account_list;
 mod account_view;
 mod accounts;
@@ -17,8 +18,10 @@ mod connection_settings;
 mod db;
 mod feed;
 mod fleet;
+mod fleet_history;
 mod health;
 mod history;
+mod history_page;
 mod json_body;
 mod live;
 mod login;

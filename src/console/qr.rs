@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse, get,
-    http::header::{ACCEPT, ETAG, VARY},
+    http::header::{ETAG, VARY},
     web::{Data, Path},
 };
 use base64::{Engine as _, engine::general_purpose};
@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
+    accepted::prefers,
     not_modified::not_modified,
     parameters::Parameters,
     problem::{Problem, ProblemCode},
@@ -83,7 +84,5 @@ fn etag(png: &str, format: Format) -> String {
 }
 
 fn accepted(request: &HttpRequest) -> Format {
-    let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    let rank = |kind| accept.find(kind).unwrap_or(usize::MAX);
-    if rank("image/svg+xml") < rank("image/png") { Format::Svg } else { Format::Png }
+    if prefers(request, "image/svg+xml", "image/png") { Format::Svg } else { Format::Png }
 }

@@ -20,7 +20,8 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    account_list, accounts, accounts_file, admin, commands, connection_settings, fleet, health, history, live,
+    account_list, accounts, accounts_file, admin, commands, connection_settings, fleet, fleet_history, health, history,
+    live,
     login::{self, wants_page},
     messages, metrics, pages, pairing_links,
     parameters::wrong_path,
@@ -57,6 +58,8 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(qr::show)
         .service(commands::send)
         .service(commands::show)
+        .service(fleet_history::commands)
+        .service(fleet_history::audit)
         .service(history::events)
         .service(history::audit)
         .service(history::groups)

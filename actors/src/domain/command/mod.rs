@@ -1,3 +1,5 @@
+mod state;
+
 use serde_json::{Value, json};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use thiserror::Error;
@@ -6,6 +8,8 @@ use super::{
     AccountId, CONTACTS_PER_CHECK, ChatJid, ChatJidError, CommandId, HoldCause, Instant, MessageId, OnlineRequest,
     Phase, Phone, PhoneError, Secret, Shown, Status, TakingId, TypingState, word::word,
 };
+
+pub use state::CommandState;
 
 /// The way in which the phone is linked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
