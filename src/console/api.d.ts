@@ -235,8 +235,8 @@ export interface paths {
         get: operations["getAccountsIdLinks"];
         put?: never;
         /**
-         * Makes a pairing link: whoever has it can pair this account, and do nothing else. Each request
-         *     makes another one, since it is known only here and now.
+         * Makes a pairing link: whoever has it can pair this account, and do nothing else. Without a key each
+         *     request makes another one, since it is known only here and now.
          */
         post: operations["postAccountsIdLinks"];
         delete?: never;
@@ -1600,7 +1600,10 @@ export interface components {
             expiresAt: string;
             /** Format: uuid */
             id: string;
-            /** @description To be sent to whoever has the phone. It is a secret, and is never returned again. */
+            /**
+             * @description To be sent to whoever has the phone. It is a secret, and is returned to nobody again who does not
+             *     send the same request with the same Idempotency-Key.
+             */
             url: string;
         };
         NewPresence: {
@@ -2500,7 +2503,10 @@ export interface operations {
     postAccountsIdLinks: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key again for the same account is the same link, as long as its row is kept */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: string;
             };
