@@ -23,6 +23,7 @@ mod health;
 mod history;
 mod history_page;
 mod json_body;
+mod kinds;
 mod live;
 mod login;
 mod messages;

@@ -20,7 +20,9 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    account_list, accounts, accounts_file, admin, commands, connection_settings, fleet, fleet_history, health, history,
+    account_list, accounts, accounts_file, admin, commands, connection_settings, fleet, fleet_history,
+    health, history,
+    kinds::add_kinds,
     live,
     login::{self, wants_page},
     messages, metrics, pages, pairing_links,
@@ -145,7 +147,9 @@ impl Document {
             }
             paths.push((ResourceDef::new(path.as_str()), methods));
         }
-        Self { json: Bytes::from(api.to_json().unwrap_or_default()), paths }
+        let mut made = serde_json::to_value(&api).unwrap_or_default();
+        add_kinds(&mut made);
+        Self { json: Bytes::from(made.to_string()), paths }
     }
 
     fn methods(&self, path: &str) -> Option<&[Method]> {
@@ -153,8 +157,8 @@ impl Document {
     }
 }
 
-/// `/api/accounts/{id}/qr` → `AccountsIdQr`
-fn in_one_word(path: &str) -> String {
+/// `/api/accounts/{id}/qr` → `AccountsIdQr`, `session.qr` → `SessionQr`
+pub(super) fn in_one_word(path: &str) -> String {
     let words = path.trim_start_matches("/api").split(|letter: char| !letter.is_ascii_alphanumeric());
     let capital = |word: &str| -> String {
         let mut letters = word.chars();
@@ -209,12 +213,15 @@ mod tests {
     fn the_openapi_document_in_the_source_is_current() {
         let (_, api) = App::new().into_utoipa_app().openapi(ApiDoc::openapi()).configure(api).split_for_parts();
         let json = Document::new(api, "paird_session_").json;
-        let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
-        let current = format!("{value:#}\n");
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console/openapi.json");
+        is_current("openapi.json", &serde_json::from_slice(&json).unwrap());
+    }
+
+    fn is_current(name: &str, made: &serde_json::Value) {
+        let current = format!("{made:#}\n");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console").join(name);
         if std::fs::read_to_string(&file).unwrap_or_default() != current {
             std::fs::write(&file, current).unwrap();
-            panic!("src/console/openapi.json was out of date and has been written: run .ci/web types, and commit both");
+            panic!("src/console/{name} was out of date and has been written: run .ci/web types, and commit all of it");
         }
     }
 }

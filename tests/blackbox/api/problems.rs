@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use paird_actors::domain::{AuditAction, CommandKind, Desired, EventKind, MessageState, Phase, Reason, Status, schema};
+use paird_actors::domain::{
+    AuditAction, Command, CommandKind, Desired, EventKind, MessageState, Phase, Reason, Status, schema,
+};
 use paird_testkit::{Api, Stage, until};
 use proptest::{
     prelude::*,
@@ -321,16 +323,33 @@ async fn the_document_and_the_schemas_have_the_words_of_the_domain() {
     assert_eq!(account["statusWord"]["enum"], words(Reason::ALL, Reason::as_str));
     assert_eq!(account["phase"]["enum"], words(Phase::ALL, Phase::as_str));
     let kinds = words(CommandKind::ALL, CommandKind::as_str);
-    assert_eq!(schemas["NewCommand"]["required"], json!(["kind"]), "args may be left out");
     assert_eq!(account["actions"]["items"]["enum"], kinds);
-    assert_eq!(schemas["NewCommand"]["properties"]["kind"]["enum"], kinds);
+    let of_kind = |name: &str, kind: &str| {
+        let place = schemas[name]["discriminator"]["mapping"][kind].as_str().unwrap_or_else(|| panic!("{name} {kind}"));
+        assert!(schemas[name]["oneOf"].as_array().unwrap().contains(&json!({"$ref": place})), "{place}");
+        document.pointer(place.strip_prefix('#').unwrap()).unwrap_or_else(|| panic!("{place}")).clone()
+    };
+    for kind in CommandKind::ALL {
+        let schema = of_kind("NewCommand", kind.as_str());
+        assert_eq!(schema["properties"]["kind"]["const"], kind.as_str());
+        assert_eq!(schema["properties"]["args"]["properties"], kind.args_schema()["properties"]);
+        // An example that lacks what is required is refused, and one that does not is taken.
+        let needs_args = schema["required"].as_array().unwrap().contains(&json!("args"));
+        assert_eq!(needs_args, Command::parse(kind.as_str(), &json!({})).is_err(), "{kind}");
+    }
+    for kind in EventKind::ALL {
+        let schema = &of_kind("Event", kind.as_str())["allOf"][1]["properties"];
+        assert_eq!(
+            (&schema["type"]["const"], &schema["payload"]["required"]),
+            (&json!(kind.as_str()), &kind.payload_schema()["required"])
+        );
+    }
     assert_eq!(schemas["Message"]["properties"]["state"]["enum"], words(MessageState::ALL, MessageState::as_str));
     let codes: BTreeSet<&str> =
         schemas["Problem"]["properties"]["code"]["enum"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     let document_of_people = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console/README.md");
     let written = std::fs::read_to_string(document_of_people).unwrap();
     assert!(codes.len() > 40 && codes.iter().all(|code| written.contains(&format!("| `{code}` |"))), "{codes:?}");
-    assert_eq!(schemas["Event"]["properties"]["type"]["enum"], words(EventKind::ALL, EventKind::as_str));
     assert_eq!(schemas["AuditRecord"]["properties"]["action"]["enum"], words(AuditAction::ALL, AuditAction::as_str));
 
     assert_eq!(api.get("/api/schemas/commands.json").await.is(200).json(), schema::commands());
