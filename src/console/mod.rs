@@ -12,6 +12,7 @@ mod account_view;
 mod accounts;
 mod accounts_file;
 mod admin;
+mod asyncapi;
 mod auth;
 mod commands;
 mod connection_settings;

@@ -20,7 +20,7 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    account_list, accounts, accounts_file, admin, commands, connection_settings, fleet, fleet_history,
+    account_list, accounts, accounts_file, admin, asyncapi, commands, connection_settings, fleet, fleet_history,
     health, history,
     kinds::add_kinds,
     live,
@@ -40,6 +40,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(login::login)
         .service(login::logout)
         .service(document)
+        .service(asyncapi::document)
         .service(account_list::list)
         .service(accounts_file::export)
         .service(accounts_file::import)
@@ -214,6 +215,11 @@ mod tests {
         let (_, api) = App::new().into_utoipa_app().openapi(ApiDoc::openapi()).configure(api).split_for_parts();
         let json = Document::new(api, "paird_session_").json;
         is_current("openapi.json", &serde_json::from_slice(&json).unwrap());
+    }
+
+    #[test]
+    fn the_asyncapi_document_in_the_source_is_current() {
+        is_current("asyncapi.json", &asyncapi::asyncapi());
     }
 
     fn is_current(name: &str, made: &serde_json::Value) {
