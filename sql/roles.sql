@@ -110,6 +110,8 @@ BEGIN
                     SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION create_pairing_link(uuid, interval, integer, text, text)
                     SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION place_pairing_link(uuid, bytea[], uuid, interval, integer, text, text)
+                    SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION revoke_pairing_link(uuid, text)
                     SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
     -- The page of a link asks as the console, which has to know the token for it.
@@ -167,10 +169,13 @@ REVOKE EXECUTE ON FUNCTION proxy_was_changed() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text),
     send_message(uuid, jsonb, text, timestamptz, timestamptz), cancel_message(bigint),
     create_pairing_link(uuid, interval, integer, text, text), revoke_pairing_link(uuid, text),
+    place_pairing_link(uuid, bytea[], uuid, interval, integer, text, text),
     view_pairing_link(bytea), pair_by_link(bytea, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text),
     send_message(uuid, jsonb, text, timestamptz, timestamptz), cancel_message(bigint),
     create_pairing_link(uuid, interval, integer, text, text), revoke_pairing_link(uuid, text) TO paird_web, paird_console;
-GRANT EXECUTE ON FUNCTION view_pairing_link(bytea), pair_by_link(bytea, text) TO paird_console;
+-- Whoever gives the hash of a token has made the token, well or badly: that is for the console.
+GRANT EXECUTE ON FUNCTION place_pairing_link(uuid, bytea[], uuid, interval, integer, text, text),
+    view_pairing_link(bytea), pair_by_link(bytea, text) TO paird_console;
 
 COMMIT;

@@ -166,7 +166,10 @@ impl fmt::Display for AccountCursor {
 }
 
 /// The words between commas.
-fn words<T: Copy>(
+///
+/// # Errors
+/// There is no such word.
+pub(crate) fn words<T: Copy>(
     name: &'static str,
     value: &str,
     all: &[T],

@@ -2,6 +2,8 @@
 
 --: ShownAccount(phone_number?, last_phone_number?, next_retry_at?, last_qr_at?, qr_expires_at?, pair_deadline?, expect_phone?, deleted_at?, proxy?, device_name?, desired_phone?, sending_paused_until?, sending_paused_reason?, owner_host?, owner_pid?, owner_version?)
 --: FeedEvent()
+--: AuditRecord(operator_id?, target_id?, sent_by?, channel?)
+--: ShownCommand(account_id?, result?, sent_by?, started_at?, done_at?)
 
 --! list_shown_accounts : ShownAccount
 SELECT a.id, a.operator_id, a.label, a.phone_number, a.last_phone_number, a.status, a.status_reason, a.status_since,
@@ -139,19 +141,127 @@ SELECT * FROM (
 ) AS last
 ORDER BY seq;
 
---! list_account_audit (before?) : AuditRecord(operator_id?, sent_by?, channel?)
--- Newest first.
-SELECT id, operator_id, source, sent_by, channel, action, payload, created_at
+--! list_fleet_events (earliest?, before_at?, before_id?) : FeedEvent
+-- Newest first, of all accounts. From kind to kind along events_by_kind: those that are asked for, else all
+-- that there are. Whoever goes on behind the last row of a page meets no row twice, and every row that was
+-- there when the first page was read.
+WITH RECURSIVE there (kind) AS (
+    (SELECT e.kind FROM events e ORDER BY e.kind LIMIT 1)
+    UNION ALL
+    SELECT (SELECT e.kind FROM events e WHERE e.kind > there.kind ORDER BY e.kind LIMIT 1)
+    FROM there WHERE there.kind IS NOT NULL
+), wanted (kind) AS (
+    SELECT there.kind FROM there WHERE there.kind IS NOT NULL AND cardinality(:kinds::text[]) = 0
+    UNION
+    SELECT unnest(:kinds)
+)
+SELECT page.id, page.account_id, page.seq, page.kind, page.payload, page.created_at, page.xact
+FROM wanted CROSS JOIN LATERAL (
+    SELECT e.id, e.account_id, e.seq, e.kind, e.payload, e.created_at, e.xact::text::bigint AS xact
+    FROM events e
+    WHERE e.kind = wanted.kind AND e.created_at >= coalesce(:earliest, '-infinity'::timestamptz)
+      AND (e.created_at, e.id) < (coalesce(:before_at, 'infinity'::timestamptz), coalesce(:before_id, 0::bigint))
+    ORDER BY e.created_at DESC, e.id DESC
+    LIMIT :limit
+) AS page
+ORDER BY page.created_at DESC, page.id DESC
+LIMIT :limit;
+
+--! list_newest_account_events (earliest?, latest?, before?) : FeedEvent
+-- The same of one account, by seq.
+SELECT id, account_id, seq, kind, payload, created_at, xact::text::bigint AS xact
+FROM events
+WHERE account_id = :account AND seq < coalesce(:before, 9223372036854775807)
+  AND (cardinality(:kinds::text[]) = 0 OR kind = ANY (:kinds))
+  AND created_at >= coalesce(:earliest, '-infinity'::timestamptz)
+  AND created_at < coalesce(:latest, 'infinity'::timestamptz)
+ORDER BY seq DESC
+LIMIT :limit;
+
+--! list_fleet_audit (earliest?, before_at?, before_id?) : AuditRecord
+-- As list_fleet_events, along audit_log_by_action.
+WITH RECURSIVE there (action) AS (
+    (SELECT l.action FROM audit_log l ORDER BY l.action LIMIT 1)
+    UNION ALL
+    SELECT (SELECT l.action FROM audit_log l WHERE l.action > there.action ORDER BY l.action LIMIT 1)
+    FROM there WHERE there.action IS NOT NULL
+), wanted (action) AS (
+    SELECT there.action FROM there WHERE there.action IS NOT NULL AND cardinality(:kinds::text[]) = 0
+    UNION
+    SELECT unnest(:kinds)
+)
+SELECT page.id, page.operator_id, page.source, page.sent_by, page.channel, page.action, page.target_type,
+       page.target_id, page.payload, page.created_at
+FROM wanted CROSS JOIN LATERAL (
+    SELECT l.*
+    FROM audit_log l
+    WHERE l.action = wanted.action AND l.created_at >= coalesce(:earliest, '-infinity'::timestamptz)
+      AND (l.created_at, l.id) < (coalesce(:before_at, 'infinity'::timestamptz), coalesce(:before_id, 0::bigint))
+    ORDER BY l.created_at DESC, l.id DESC
+    LIMIT :limit
+) AS page
+ORDER BY page.created_at DESC, page.id DESC
+LIMIT :limit;
+
+--! list_account_audit (earliest?, latest?, before?) : AuditRecord
+-- The same of one account, by id.
+SELECT id, operator_id, source, sent_by, channel, action, target_type, target_id, payload, created_at
 FROM audit_log
-WHERE target_id = :account AND (:before::bigint IS NULL OR id < :before)
+WHERE target_id = :account AND id < coalesce(:before, 9223372036854775807)
+  AND (cardinality(:kinds::text[]) = 0 OR action = ANY (:kinds))
+  AND created_at >= coalesce(:earliest, '-infinity'::timestamptz)
+  AND created_at < coalesce(:latest, 'infinity'::timestamptz)
 ORDER BY id DESC
 LIMIT :limit;
+
+--! list_fleet_commands (earliest?, before_at?, before_id?) : ShownCommand
+-- As list_fleet_events, along commands_by_kind.
+WITH RECURSIVE there (kind) AS (
+    (SELECT c.kind FROM commands c ORDER BY c.kind LIMIT 1)
+    UNION ALL
+    SELECT (SELECT c.kind FROM commands c WHERE c.kind > there.kind ORDER BY c.kind LIMIT 1)
+    FROM there WHERE there.kind IS NOT NULL
+), wanted (kind) AS (
+    SELECT there.kind FROM there WHERE there.kind IS NOT NULL AND cardinality(:kinds::text[]) = 0
+    UNION
+    SELECT unnest(:kinds)
+)
+SELECT page.id, page.account_id, page.kind, page.state, page.result, page.source, page.sent_by, page.created_at,
+       page.started_at, page.done_at
+FROM wanted CROSS JOIN LATERAL (
+    SELECT c.id, c.account_id, c.kind, c.state, c.result, c.source, c.sent_by, c.created_at, c.started_at, c.done_at
+    FROM commands c
+    WHERE c.kind = wanted.kind AND c.created_at >= coalesce(:earliest, '-infinity'::timestamptz)
+      AND (c.created_at, c.id) < (coalesce(:before_at, 'infinity'::timestamptz), coalesce(:before_id, 0::bigint))
+      AND (cardinality(:states::text[]) = 0 OR c.state = ANY (:states))
+    ORDER BY c.created_at DESC, c.id DESC
+    LIMIT :limit
+) AS page
+ORDER BY page.created_at DESC, page.id DESC
+LIMIT :limit;
+
+--! list_account_commands (earliest?, latest?, before?) : ShownCommand
+-- The same of one account, by id.
+SELECT id, account_id, kind, state, result, source, sent_by, created_at, started_at, done_at
+FROM commands
+WHERE account_id = :account AND id < coalesce(:before, 9223372036854775807)
+  AND (cardinality(:kinds::text[]) = 0 OR kind = ANY (:kinds))
+  AND (cardinality(:states::text[]) = 0 OR state = ANY (:states))
+  AND created_at >= coalesce(:earliest, '-infinity'::timestamptz)
+  AND created_at < coalesce(:latest, 'infinity'::timestamptz)
+ORDER BY id DESC
+LIMIT :limit;
+
+--! find_accounts_called
+-- Two say that the label is not enough.
+SELECT id FROM whatsapp_accounts WHERE deleted_at IS NULL AND label = :label ORDER BY created_at, id LIMIT 2;
 
 --! send_console_command (dedupe_key?)
 SELECT send_command(:kind, :account, :args, :dedupe_key, :source) AS id;
 
---! get_command : ShownCommand(account_id?, result?, done_at?)
-SELECT id, account_id, kind, state, result, created_at, done_at FROM commands WHERE id = :command;
+--! get_command : ShownCommand
+SELECT id, account_id, kind, state, result, source, sent_by, created_at, started_at, done_at
+FROM commands WHERE id = :command;
 
 --! get_owner : AccountOwner(process?, host?, pid?)
 SELECT p.id AS process, p.host, p.pid

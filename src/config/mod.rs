@@ -20,6 +20,7 @@ use thiserror::Error;
 
 pub use parsers::device_name;
 pub use settings::help as settings_help;
+pub(crate) use settings::usual_channels;
 use sources::RawSettings;
 
 use crate::postgres::{embedded::Options, notify_lane::NotifyCommands, outbox::EventPayload, prune::Keep};

@@ -184,6 +184,20 @@ pub fn help() -> String {
     text
 }
 
+/// The channels on which paird listens and notifies, unless they are set otherwise.
+pub(crate) struct UsualChannels {
+    pub commands: &'static str,
+    pub events: &'static str,
+}
+
+pub(crate) fn usual_channels() -> UsualChannels {
+    let usual = |setting: &Setting| match setting.unset {
+        Reads(text) | Means(text) => text,
+        Nothing => "",
+    };
+    UsualChannels { commands: usual(&COMMAND_CHANNEL), events: usual(&EVENT_CHANNEL) }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;

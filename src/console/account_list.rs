@@ -9,7 +9,13 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
-    account_view::Account, db::with_timeout, not_modified::not_modified, problem::Problem, state::AppState, vocabulary,
+    account_view::Account,
+    db::with_timeout,
+    not_modified::not_modified,
+    parameters::unknown_parameter,
+    problem::{Problem, ProblemCode},
+    state::AppState,
+    vocabulary,
 };
 use crate::account_filter::{AccountCursor, AccountFilter};
 
@@ -83,7 +89,7 @@ pub async fn list(state: Data<AppState>, request: HttpRequest) -> Result<HttpRes
     let mut page = Page::default();
     let filter = read(&request, |name, value| page.add(name, value))?;
     if page.after.is_some() && page.limit.is_none() {
-        return Err(Problem::malformed("cursor needs a limit"));
+        return Err(Problem::parameter("cursor", "cursor needs a limit"));
     }
     // One more than asked for says whether there is a next page.
     let most = page.limit.and_then(|limit| i64::try_from(limit + 1).ok());
@@ -97,7 +103,7 @@ pub async fn list(state: Data<AppState>, request: HttpRequest) -> Result<HttpRes
         next_cursor = rows.last().map(|last| AccountCursor::behind(last).to_string());
     }
     let accounts = Accounts { accounts: rows.into_iter().map(Account::from).collect(), next_cursor };
-    let body = serde_json::to_vec(&accounts).map_err(|why| Problem::unavailable(why.to_string()))?;
+    let body = serde_json::to_vec(&accounts).map_err(|why| Problem::new(ProblemCode::Internal, why.to_string()))?;
     let etag = weak_etag(&body);
     if let Some(answer) = not_modified(&request, &etag) {
         return Ok(answer);
@@ -112,10 +118,9 @@ pub fn read(
 ) -> Result<AccountFilter, Problem> {
     let mut filter = AccountFilter::default();
     for (name, value) in form_urlencoded::parse(request.query_string().as_bytes()) {
-        let is_criterion = filter.add(&name, &value).map_err(|wrong| Problem::malformed(wrong.to_string()))?;
+        let is_criterion = filter.add(&name, &value).map_err(|wrong| Problem::parameter(&name, wrong.to_string()))?;
         if !is_criterion && !other(&name, &value)? {
-            let name: String = name.chars().take(60).collect();
-            return Err(Problem::malformed(format!("there is no parameter {name:?}; /api/openapi.json lists them")));
+            return Err(unknown_parameter(&name));
         }
     }
     Ok(filter)
@@ -126,17 +131,18 @@ impl Page {
         let is_first = match name {
             "limit" => {
                 let limit = value.parse::<usize>().ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit));
-                let limit = limit.ok_or_else(|| Problem::malformed(format!("limit is 1 to {LARGEST_PAGE}")))?;
+                let limit = limit.ok_or_else(|| Problem::parameter(name, format!("limit is 1 to {LARGEST_PAGE}")))?;
                 self.limit.replace(limit).is_none()
             }
             "cursor" => {
                 let cursor = AccountCursor::parse(value);
-                let cursor = cursor.ok_or_else(|| Problem::malformed("cursor is not the nextCursor of a page"))?;
+                let cursor =
+                    cursor.ok_or_else(|| Problem::parameter(name, "cursor is not the nextCursor of a page"))?;
                 self.after.replace(cursor).is_none()
             }
             _ => return Ok(false),
         };
-        if is_first { Ok(true) } else { Err(Problem::malformed(format!("{name} is given twice"))) }
+        if is_first { Ok(true) } else { Err(Problem::parameter(name, format!("{name} is given twice"))) }
     }
 }
 

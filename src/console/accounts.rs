@@ -13,9 +13,9 @@ use uuid::Uuid;
 use super::{
     account_view::Account,
     auth::Caller,
-    commands::{IDEMPOTENCY_KEY, idempotency_key},
+    commands::{idempotency_key, key_deleted, key_taken},
     json_body::JsonBody,
-    problem::Problem,
+    problem::{Problem, ProblemCode},
     state::AppState,
 };
 use crate::{idempotency::id_of_parts, label::checked_label};
@@ -68,10 +68,10 @@ pub async fn add(
     if added.is_none() {
         let former = state.query(get_account_of_key().bind(&database, &id).opt()).await?;
         if former.as_ref().is_some_and(|former| former.is_deleted) {
-            return Err(Problem::conflict(format!("{IDEMPOTENCY_KEY}: the account with this key was deleted")));
+            return Err(key_deleted("the account with this key was deleted"));
         }
         if former.is_none_or(|former| (former.operator_id, former.label.as_str()) != (operator, label)) {
-            return Err(Problem::refused(format!("{IDEMPOTENCY_KEY}: another account has this key already")));
+            return Err(key_taken("another account has this key already"));
         }
     }
     drop(database);
@@ -122,7 +122,7 @@ pub async fn shown(state: &AppState, id: Uuid) -> Result<Account, Problem> {
 
 /// The problem of a route below an account that does not exist.
 pub fn nobody(id: Uuid) -> Problem {
-    Problem::absent(format!("there is no account {id}, or it was deleted"))
+    Problem::new(ProblemCode::AccountUnknown, format!("there is no account {id}, or it was deleted"))
 }
 
 fn id_of_key(key: &str) -> Uuid {
@@ -130,5 +130,5 @@ fn id_of_key(key: &str) -> Uuid {
 }
 
 fn checked(label: &str) -> Result<&str, Problem> {
-    checked_label(label).map_err(|wrong| Problem::refused(format!("label {wrong}")))
+    checked_label(label).map_err(|wrong| Problem::argument("label", format!("label {wrong}")))
 }

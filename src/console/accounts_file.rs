@@ -18,10 +18,11 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     account_list::{AccountCriteria, read},
     auth::Caller,
-    commands::{IDEMPOTENCY_KEY, idempotency_key},
+    commands::{idempotency_key, key_deleted, key_taken},
     db::{with_timeout, within},
-    json_body::in_time,
-    problem::{CONTENT_TYPE, Problem},
+    json_body::all_of,
+    parameters::unknown_parameter,
+    problem::{CONTENT_TYPE, Problem, ProblemBody, ProblemCode},
     state::AppState,
 };
 use crate::accounts_csv::{self, AddError, FILE_MAX_BYTES, ImportedRow, MISTAKES_LISTED, Mistake};
@@ -51,13 +52,8 @@ struct ImportedAccounts {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ImportProblem<'a> {
-    /// Identifies the kind of problem; it is not an address.
-    #[serde(rename = "type")]
-    kind: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: String,
-    instance: &'a str,
+    #[serde(flatten)]
+    problem: ProblemBody<'a>,
     mistake_count: usize,
     /// By line; at most 1,000 of them.
     mistakes: Vec<Mistake>,
@@ -75,8 +71,8 @@ pub async fn export(state: Data<AppState>, request: HttpRequest) -> Result<HttpR
     let rows = with_timeout(filter.find(&database, None, None)).await?;
     let rows = rows.map_err(|wrong| state.problem_of(&wrong))?;
     drop(database);
-    let file =
-        accounts_csv::write(&rows, |cell| Cow::Borrowed(cell)).map_err(|why| Problem::unavailable(why.to_string()))?;
+    let file = accounts_csv::write(&rows, |cell| Cow::Borrowed(cell))
+        .map_err(|why| Problem::new(ProblemCode::Internal, why.to_string()))?;
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8; header=present")
         .insert_header((CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"accounts.csv\"")))
@@ -106,16 +102,10 @@ pub async fn import(
     let dry_run = is_dry_run(&request)?;
     let key = idempotency_key(&request)?;
     if !request.mime_type().is_ok_and(|mime| mime.is_some_and(|mime| mime.essence_str() == "text/csv")) {
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send CSV, with Content-Type: text/csv"));
+        return Err(Problem::new(ProblemCode::ContentTypeUnknown, "send CSV, with Content-Type: text/csv")
+            .field("Content-Type"));
     }
-    let file = match in_time(payload.to_bytes_limited(FILE_MAX_BYTES)).await? {
-        Ok(Ok(file)) => file,
-        Ok(Err(wrong)) => return Err(Problem::malformed(format!("the body cannot be read: {wrong}"))),
-        Err(_) => {
-            let detail = format!("a file has at most {FILE_MAX_BYTES} bytes: split it");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
-        }
-    };
+    let file = all_of(payload, FILE_MAX_BYTES, &format!("a file has at most {FILE_MAX_BYTES} bytes: split it")).await?;
     let rows = match accounts_csv::read(&file) {
         Ok(rows) => rows,
         Err(mistakes) => return Ok(refusal(&request, mistakes)),
@@ -126,8 +116,8 @@ pub async fn import(
     let accounts = match added {
         Ok(accounts) => accounts,
         Err(AddError::Mistakes(mistakes)) => return Ok(refusal(&request, mistakes)),
-        Err(wrong @ AddError::KeyTaken) => return Err(Problem::refused(format!("{IDEMPOTENCY_KEY}: {wrong}"))),
-        Err(wrong @ AddError::KeyDeleted) => return Err(Problem::conflict(format!("{IDEMPOTENCY_KEY}: {wrong}"))),
+        Err(wrong @ AddError::KeyTaken) => return Err(key_taken(wrong)),
+        Err(wrong @ AddError::KeyDeleted) => return Err(key_deleted(wrong)),
         Err(AddError::Database(wrong)) => return Err(state.problem_of(&wrong)),
     };
     state.feed.wake();
@@ -139,12 +129,11 @@ fn is_dry_run(request: &HttpRequest) -> Result<bool, Problem> {
     let mut dry_run = None;
     for (name, value) in form_urlencoded::parse(request.query_string().as_bytes()) {
         if name != "dryRun" {
-            let name: String = name.chars().take(60).collect();
-            return Err(Problem::malformed(format!("there is no parameter {name:?}, only dryRun")));
+            return Err(unknown_parameter(&name));
         }
-        let value = value.parse().map_err(|_| Problem::malformed("dryRun is true or false"))?;
+        let value = value.parse().map_err(|_| Problem::parameter("dryRun", "dryRun is true or false"))?;
         if dry_run.replace(value).is_some() {
-            return Err(Problem::malformed("dryRun is given twice"));
+            return Err(Problem::parameter("dryRun", "dryRun is given twice"));
         }
     }
     Ok(dry_run.unwrap_or(false))
@@ -163,15 +152,8 @@ fn refusal(request: &HttpRequest, mut mistakes: Vec<Mistake>) -> HttpResponse {
         first.unwrap_or_default()
     );
     mistakes.truncate(MISTAKES_LISTED);
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
-    let body = ImportProblem {
-        kind: "urn:paird:problem:file-with-mistakes",
-        title: "File With Mistakes",
-        status: status.as_u16(),
-        detail,
-        instance: request.path(),
-        mistake_count,
-        mistakes,
-    };
-    HttpResponse::build(status).content_type(CONTENT_TYPE).body(serde_json::to_vec(&body).unwrap_or_default())
+    let code = ProblemCode::FileWithMistakes;
+    let problem = Problem::new(code, detail).about(request.path());
+    let body = ImportProblem { problem: problem.body(), mistake_count, mistakes };
+    HttpResponse::build(code.status()).content_type(CONTENT_TYPE).body(serde_json::to_vec(&body).unwrap_or_default())
 }

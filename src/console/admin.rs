@@ -19,7 +19,14 @@ use tracing::{info, warn};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{accounts::nobody, auth::Caller, json_body::JsonBody, problem::Problem, state::AppState, vocabulary};
+use super::{
+    accounts::nobody,
+    auth::Caller,
+    json_body::JsonBody,
+    problem::{Problem, ProblemCode},
+    state::AppState,
+    vocabulary,
+};
 
 /// Accounts that disconnect more slowly do so after the answer.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -177,11 +184,10 @@ pub async fn drain(state: Data<AppState>, caller: ReqData<Caller>) -> Result<Jso
     let draining = actix_web::rt::spawn(give_everything_back(state));
     match tokio::time::timeout(DRAIN_TIMEOUT, draining).await {
         Ok(Ok(Some(accounts))) => Ok(Json(Drained { accounts })),
-        Ok(Ok(None)) => Err(Problem::conflict("the drain was taken back before it was done")),
+        Ok(Ok(None)) => Err(Problem::new(ProblemCode::DrainUndone, "the drain was taken back before it was done")),
         Ok(Err(_)) | Err(_) => {
-            let problem =
-                Problem::unavailable("some accounts are still disconnecting, and the drain goes on: ask again");
-            Err(problem.retry_after(5))
+            let detail = "some accounts are still disconnecting, and the drain goes on: ask again";
+            Err(Problem::new(ProblemCode::DrainUnfinished, detail).retry_after(5))
         }
     }
 }
@@ -232,9 +238,8 @@ pub async fn undrain(state: Data<AppState>, caller: ReqData<Caller>) -> Result<J
     match tokio::time::timeout(DRAIN_TIMEOUT, undraining).await {
         Ok(Ok(was_draining)) => Ok(Json(Undrained { was_draining })),
         Ok(Err(_)) | Err(_) => {
-            let problem =
-                Problem::unavailable("the database cannot record it now; the drain is undone as soon as it can");
-            Err(problem.retry_after(5))
+            let detail = "the database cannot record it now; the drain is undone as soon as it can";
+            Err(Problem::new(ProblemCode::DrainUnfinished, detail).retry_after(5))
         }
     }
 }
@@ -275,18 +280,19 @@ async fn owner(state: &AppState, id: Uuid) -> Result<AccountOwner, Problem> {
 fn elsewhere(state: &AppState, owner: &AccountOwner) -> Result<(), Problem> {
     match (owner.process, &owner.host, owner.pid) {
         (Some(process), Some(host), Some(pid)) if process != state.process => {
-            Err(Problem::conflict(format!("the account runs in another daemon, process {pid} on {host}: ask there")))
+            let detail = format!("the account runs in another daemon, process {pid} on {host}: ask there");
+            Err(Problem::new(ProblemCode::AccountElsewhere, detail))
         }
         (_, _, _) => Ok(()),
     }
 }
 
 fn at_rest() -> Problem {
-    Problem::conflict("the account is at rest: nothing of it runs, in no daemon")
+    Problem::new(ProblemCode::AccountAtRest, "the account is at rest: nothing of it runs, in no daemon")
 }
 
 fn not_done(why: &StoreError) -> Problem {
-    Problem::unavailable(format!("{why}: try again"))
+    Problem::new(ProblemCode::DatabaseUnavailable, format!("{why}: try again"))
 }
 
 impl From<Inspected> for Inspection {

@@ -235,8 +235,8 @@ export interface paths {
         get: operations["getAccountsIdLinks"];
         put?: never;
         /**
-         * Makes a pairing link: whoever has it can pair this account, and do nothing else. Each request
-         *     makes another one, since it is known only here and now.
+         * Makes a pairing link: whoever has it can pair this account, and do nothing else. Without a key each
+         *     request makes another one, since it is known only here and now.
          */
         post: operations["postAccountsIdLinks"];
         delete?: never;
@@ -397,6 +397,57 @@ export interface paths {
         patch: operations["patchAccountsIdTags"];
         trace?: never;
     };
+    "/api/asyncapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The AsyncAPI document: the live stream, and what is sent on channels of Postgres. */
+        get: operations["getAsyncapiJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log: what was done to all accounts, and to the daemons. */
+        get: operations["getAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The commands of all accounts, whoever sent them, as long as they are kept. */
+        get: operations["getCommands"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/commands/{id}": {
         parameters: {
             query?: never;
@@ -449,6 +500,8 @@ export interface paths {
          *     and then `accounts` with the ids of all), and every event under its type. An event's `id`
          *     is the position to resume from: with `Last-Event-ID`, every event is received exactly once.
          *     It ends with the session of the browser that opened it.
+         * @description With `Accept: application/json` it is no stream, but the events of all accounts so far as a list, the
+         *     newest first. The query is for the list alone.
          */
         get: operations["getEvents"];
         put?: never;
@@ -711,8 +764,16 @@ export interface components {
         Accepted: {
             /** Format: int64 */
             id: number;
-            /** @description queued, running, done or failed. */
-            state: string;
+            /**
+             * @description How far it is.
+             *
+             *     - `queued`: no daemon has begun it
+             *     - `running`: a daemon carries it out
+             *     - `done`: it was carried out
+             *     - `failed`: it was not carried out; `result` says why
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed";
         };
         /** @description An account. */
         Account: {
@@ -893,6 +954,15 @@ export interface components {
             /** @description Newest first. */
             records: components["schemas"]["AuditRecord"][];
         };
+        AuditPage: {
+            /**
+             * @description The `cursor` of the next page, of older ones; null if there are none. What comes meanwhile shifts
+             *     nothing: no record is missed or comes twice.
+             */
+            nextCursor?: string | null;
+            /** @description The newest first. */
+            records: components["schemas"]["AuditRecord"][];
+        };
         AuditRecord: {
             /**
              * @description What was done.
@@ -949,6 +1019,13 @@ export interface components {
             sentBy?: string | null;
             /** @description The source that the sender claims to be. */
             source: string;
+            /**
+             * Format: uuid
+             * @description The account, or the process of the daemon.
+             */
+            targetId?: string | null;
+            /** @description `whatsapp_account`, `daemon`, or what else it was done to. */
+            targetType: string;
         };
         /** @description A person or a group that messages were exchanged with. */
         Chat: {
@@ -965,6 +1042,130 @@ export interface components {
             /** @description That with the newest message first. */
             chats: components["schemas"]["Chat"][];
         };
+        /** @description end the pair attempt now */
+        CommandAccountCancel: {
+            args?: Record<string, never> | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "account.cancel";
+        };
+        /** @description remove the device from the phone, then erase the account */
+        CommandAccountDelete: {
+            args?: Record<string, never> | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "account.delete";
+        };
+        /** @description start a pair attempt; one that is running is replaced */
+        CommandAccountPair: {
+            args?: {
+                expectPhone?: string | null;
+                /**
+                 * @default qr
+                 * @enum {unknown}
+                 */
+                method: "qr" | "code" | null;
+                phone?: string | null;
+            } | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "account.pair";
+        };
+        /** @description the operator's answer to a passkey challenge */
+        CommandAccountPasskey: {
+            args: {
+                /** @default false */
+                confirm: boolean | null;
+                response?: unknown;
+            } & ({
+                /** @enum {unknown} */
+                confirm?: false | null;
+                response: unknown;
+            } | {
+                /** @constant */
+                confirm: true;
+                response?: null;
+            });
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "account.passkey";
+        };
+        /** @description reconnect at once, with the current settings */
+        CommandAccountReconnect: {
+            args?: Record<string, never> | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "account.reconnect";
+        };
+        /** @description connect again with the stored keys, without a QR code */
+        CommandAccountResume: {
+            args?: Record<string, never> | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "account.resume";
+        };
+        /** @description close the connection and keep it closed; with `logout` the device is removed from the phone, too */
+        CommandAccountUnpair: {
+            args?: {
+                /** @default false */
+                logout: boolean | null;
+            } | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "account.unpair";
+        };
+        /** @description send read receipts for what came in with a chat, up to a message */
+        CommandChatRead: {
+            args: {
+                /** @description a phone number, or the jid of a person or a group */
+                chat: string;
+                upTo: number;
+            };
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "chat.read";
+        };
+        /** @description show a chat that somebody is typing or recording, or no longer: now or not at all */
+        CommandChatTyping: {
+            args: {
+                /** @description a phone number, or the jid of a person or a group */
+                chat: string;
+                /** @enum {unknown} */
+                state: "composing" | "recording" | "paused";
+            };
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "chat.typing";
+        };
+        /** @description find out which of these numbers are on WhatsApp; an account may ask for 100 a day */
+        CommandContactCheck: {
+            args: {
+                phones: string[];
+            };
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "contact.check";
+        };
         /** @description A command and what came of it. */
         CommandEnd: {
             /** Format: uuid */
@@ -979,8 +1180,43 @@ export interface components {
             kind: string;
             /** @description In words, once it is done or failed. */
             result?: string | null;
-            /** @description queued, running, done or failed. */
-            state: string;
+            /** @description The database login that sent it. */
+            sentBy?: string | null;
+            /** @description Who sent it says he was this. */
+            source: string;
+            /**
+             * Format: date-time
+             * @description When a daemon took it, for the last time.
+             */
+            startedAt?: string | null;
+            /**
+             * @description How far it is.
+             *
+             *     - `queued`: no daemon has begun it
+             *     - `running`: a daemon carries it out
+             *     - `done`: it was carried out
+             *     - `failed`: it was not carried out; `result` says why
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed";
+        };
+        /** @description fetch the groups again */
+        CommandGroupsSync: {
+            args?: Record<string, never> | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "groups.sync";
+        };
+        CommandPage: {
+            /** @description The newest first. */
+            commands: components["schemas"]["CommandEnd"][];
+            /**
+             * @description The `cursor` of the next page, of older ones; null if there are none. What comes meanwhile shifts
+             *     nothing: no command is missed or comes twice.
+             */
+            nextCursor?: string | null;
         };
         Daemon: {
             /**
@@ -1010,7 +1246,196 @@ export interface components {
              */
             accounts: number;
         };
-        Event: {
+        Event: components["schemas"]["EventAccountDeleted"] | components["schemas"]["EventAccountUnlinkAbandoned"] | components["schemas"]["EventAccountUnlinked"] | components["schemas"]["EventAccountUnpaired"] | components["schemas"]["EventChatMerged"] | components["schemas"]["EventCommandFailed"] | components["schemas"]["EventContactChecked"] | components["schemas"]["EventGroupsSynced"] | components["schemas"]["EventMessageDelivered"] | components["schemas"]["EventMessageEcho"] | components["schemas"]["EventMessageFailed"] | components["schemas"]["EventMessageRead"] | components["schemas"]["EventMessageReceived"] | components["schemas"]["EventMessageRecovered"] | components["schemas"]["EventMessageSent"] | components["schemas"]["EventMessageWaiting"] | components["schemas"]["EventSendingPaused"] | components["schemas"]["EventSendingResumed"] | components["schemas"]["EventSessionCancelled"] | components["schemas"]["EventSessionCode"] | components["schemas"]["EventSessionConnected"] | components["schemas"]["EventSessionDisconnected"] | components["schemas"]["EventSessionDuplicate"] | components["schemas"]["EventSessionFailed"] | components["schemas"]["EventSessionHeld"] | components["schemas"]["EventSessionLoggedOut"] | components["schemas"]["EventSessionPasskey"] | components["schemas"]["EventSessionQr"] | components["schemas"]["EventSessionTimeout"] | components["schemas"]["EventSessionWrongPhone"];
+        /** @description the operator deleted the account */
+        EventAccountDeleted: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "unlinked": "confirmed"
+             *     }
+             */
+            payload: {
+                /** @enum {unknown} */
+                unlinked: "confirmed" | "pending" | "none";
+            };
+            /** @constant */
+            type: "account.deleted";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "account.deleted";
+        };
+        /** @description an old device entry could not be removed in time */
+        EventAccountUnlinkAbandoned: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "reason": "not confirmed within 14 days"
+             *     }
+             */
+            payload: {
+                reason: string;
+            };
+            /** @constant */
+            type: "account.unlink_abandoned";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "account.unlink_abandoned";
+        };
+        /** @description WhatsApp confirmed that an old device entry is gone from the phone */
+        EventAccountUnlinked: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "reason": "device_removed"
+             *     }
+             */
+            payload: {
+                reason: string;
+            };
+            /** @constant */
+            type: "account.unlinked";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "account.unlinked";
+        };
+        /** @description the operator unpaired the account */
+        EventAccountUnpaired: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "unlinked": "pending"
+             *     }
+             */
+            payload: {
+                /** @enum {unknown} */
+                unlinked: "confirmed" | "pending" | "none";
+            };
+            /** @constant */
+            type: "account.unpaired";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "account.unpaired";
+        };
+        /** @description chat, sender and contact `former`, known by number alone, are `chat` from now on */
+        EventChatMerged: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "chat": "100000012345678@lid",
+             *       "former": "436601234561@s.whatsapp.net",
+             *       "phone": "436601234561"
+             *     }
+             */
+            payload: {
+                /** @description WhatsApp's name: a LID where it is known */
+                chat: string;
+                /** @description WhatsApp's name: a LID where it is known */
+                former: string;
+                phone: string;
+            };
+            /** @constant */
+            type: "chat.merged";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "chat.merged";
+        };
+        /** @description a command ended without being done */
+        EventCommandFailed: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "commandId": 7,
+             *       "kind": "groups.sync",
+             *       "reason": "the account is not connected"
+             *     }
+             */
+            payload: {
+                commandId: number;
+                /** @description as it was sent */
+                kind: string;
+                /** @description for people */
+                reason: string;
+            };
+            /** @constant */
+            type: "command.failed";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "command.failed";
+        };
+        /** @description it is known of these numbers whether they are on WhatsApp */
+        EventContactChecked: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "commandId": 7,
+             *       "contacts": [
+             *         {
+             *           "chat": "100000012345678@lid",
+             *           "checkedAt": "2026-01-01T00:00:00.000Z",
+             *           "isOnWhatsapp": true,
+             *           "phone": "436601234561"
+             *         },
+             *         {
+             *           "chat": null,
+             *           "checkedAt": "2026-01-01T00:00:00.000Z",
+             *           "isOnWhatsapp": false,
+             *           "phone": "436601234562"
+             *         }
+             *       ]
+             *     }
+             */
+            payload: {
+                commandId: number;
+                contacts: {
+                    /** @description WhatsApp's name: a LID where it is known */
+                    chat: string | null;
+                    /** Format: date-time */
+                    checkedAt: string;
+                    isOnWhatsapp: boolean;
+                    phone: string;
+                }[];
+            };
+            /** @constant */
+            type: "contact.checked";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "contact.checked";
+        };
+        /** @description the groups were fetched */
+        EventGroupsSynced: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "count": 3
+             *     }
+             */
+            payload: {
+                count: number;
+            };
+            /** @constant */
+            type: "groups.synced";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "groups.synced";
+        };
+        EventHead: {
             /** Format: uuid */
             accountId: string;
             /** Format: date-time */
@@ -1019,7 +1444,6 @@ export interface components {
             eventText: string;
             /** Format: int64 */
             id: number;
-            payload: Record<string, never>;
             /** @description The payload's `reason`, if it has one, as a sentence for people without its full stop. */
             reasonText?: string | null;
             /** Format: int64 */
@@ -1035,42 +1459,561 @@ export interface components {
              * @enum {string}
              */
             tone: "busy" | "good" | "idle" | "warn" | "bad";
+        };
+        /** @description a message of the account is on the recipient's phone; in a group, on the first */
+        EventMessageDelivered: components["schemas"]["EventHead"] & {
             /**
-             * @description What happened.
-             *
-             *     - `session.qr`: a new QR code is on the row
-             *     - `session.code`: a new code to type on the phone is on the row
-             *     - `session.passkey`: WhatsApp wants a passkey assertion, or a comparison of codes
-             *     - `session.connected`: logged in; ends a pair attempt
-             *     - `session.duplicate`: the number is linked to another account of the operator; ends a pair attempt
-             *     - `session.wrong_phone`: another phone than the expected one scanned; ends a pair attempt
-             *     - `session.timeout`: not linked in time; the reason says what went wrong before, if anything did; ends a pair attempt
-             *     - `session.cancelled`: the operator ended the pair attempt, or another one took its place
-             *     - `session.failed`: a retry cannot succeed; ends a pair attempt
-             *     - `session.disconnected`: the connection was lost and is retried
-             *     - `session.logged_out`: the phone or WhatsApp removed the device
-             *     - `session.held`: needs a person, or the date in `until`
-             *     - `groups.synced`: the groups were fetched
-             *     - `account.unpaired`: the operator unpaired the account
-             *     - `account.deleted`: the operator deleted the account
-             *     - `account.unlinked`: WhatsApp confirmed that an old device entry is gone from the phone
-             *     - `account.unlink_abandoned`: an old device entry could not be removed in time
-             *     - `command.failed`: a command ended without being done
-             *     - `message.received`: a message came in
-             *     - `message.echo`: the owner sent a message from the phone or another device
-             *     - `message.waiting`: a message came in that cannot be read yet; paird asks for it again
-             *     - `message.recovered`: the wait for a message that could not be read is over: it can be read now, or is `unsupported`
-             *     - `message.sent`: WhatsApp has a message of the account, for at least one device of the recipient
-             *     - `message.delivered`: a message of the account is on the recipient's phone; in a group, on the first
-             *     - `message.read`: a message of the account was read; in a group, by the first
-             *     - `message.failed`: a message of the account was not sent, and is not tried again
-             *     - `sending.paused`: nothing is sent to new chats until then
-             *     - `sending.resumed`: messages to new chats are sent again
-             *     - `chat.merged`: chat, sender and contact `former`, known by number alone, are `chat` from now on
-             *     - `contact.checked`: it is known of these numbers whether they are on WhatsApp
+             * @example {
+             *       "at": "2026-01-01T00:00:20.000Z",
+             *       "by": "100000012345678@lid",
+             *       "messageId": 21
+             *     }
+             */
+            payload: {
+                /** Format: date-time */
+                at: string;
+                /** @description WhatsApp's name: a LID where it is known */
+                by: string;
+                /** @description the id of a row of messages */
+                messageId: number;
+            };
+            /** @constant */
+            type: "message.delivered";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            type: "session.qr" | "session.code" | "session.passkey" | "session.connected" | "session.duplicate" | "session.wrong_phone" | "session.timeout" | "session.cancelled" | "session.failed" | "session.disconnected" | "session.logged_out" | "session.held" | "groups.synced" | "account.unpaired" | "account.deleted" | "account.unlinked" | "account.unlink_abandoned" | "command.failed" | "message.received" | "message.echo" | "message.waiting" | "message.recovered" | "message.sent" | "message.delivered" | "message.read" | "message.failed" | "sending.paused" | "sending.resumed" | "chat.merged" | "contact.checked";
+            type: "message.delivered";
+        };
+        /** @description the owner sent a message from the phone or another device */
+        EventMessageEcho: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "chat": "100000012345678@lid",
+             *       "kind": "text",
+             *       "messageId": 21,
+             *       "phone": "436601234561",
+             *       "refersTo": null,
+             *       "sender": "100000012345678@lid",
+             *       "sentAt": "2026-01-01T00:00:00.000Z"
+             *     }
+             */
+            payload: {
+                /** @description WhatsApp's name: a LID where it is known */
+                chat: string;
+                /** @enum {unknown} */
+                kind: "text" | "reaction" | "edit" | "revoke" | "location" | "contacts" | "image" | "video" | "audio" | "document" | "sticker" | "unsupported";
+                /** @description the id of a row of messages */
+                messageId: number;
+                phone: string | null;
+                /** @description the id of a row of messages */
+                refersTo: number | null;
+                /** @description WhatsApp's name: a LID where it is known */
+                sender: string;
+                /** Format: date-time */
+                sentAt: string;
+            };
+            /** @constant */
+            type: "message.echo";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "message.echo";
+        };
+        /** @description a message of the account was not sent, and is not tried again */
+        EventMessageFailed: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "code": null,
+             *       "key": "order-17",
+             *       "messageId": 21,
+             *       "reason": "not_on_whatsapp"
+             *     }
+             */
+            payload: {
+                /** @description WhatsApp's */
+                code: number | null;
+                /** @description what the message was sent with */
+                key: string | null;
+                /** @description the id of a row of messages */
+                messageId: number;
+                /** @enum {unknown} */
+                reason: "not_on_whatsapp" | "no_recipient_device" | "refused" | "reachout_timelocked" | "no_ack" | "expired" | "target_missing";
+            };
+            /** @constant */
+            type: "message.failed";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "message.failed";
+        };
+        /** @description a message of the account was read; in a group, by the first */
+        EventMessageRead: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "at": "2026-01-01T00:00:20.000Z",
+             *       "by": "100000012345678@lid",
+             *       "messageId": 21
+             *     }
+             */
+            payload: {
+                /** Format: date-time */
+                at: string;
+                /** @description WhatsApp's name: a LID where it is known */
+                by: string;
+                /** @description the id of a row of messages */
+                messageId: number;
+            };
+            /** @constant */
+            type: "message.read";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "message.read";
+        };
+        /** @description a message came in */
+        EventMessageReceived: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "chat": "100000012345678@lid",
+             *       "kind": "text",
+             *       "messageId": 21,
+             *       "phone": "436601234561",
+             *       "refersTo": null,
+             *       "sender": "100000012345678@lid",
+             *       "sentAt": "2026-01-01T00:00:00.000Z"
+             *     }
+             */
+            payload: {
+                /** @description WhatsApp's name: a LID where it is known */
+                chat: string;
+                /** @enum {unknown} */
+                kind: "text" | "reaction" | "edit" | "revoke" | "location" | "contacts" | "image" | "video" | "audio" | "document" | "sticker" | "unsupported";
+                /** @description the id of a row of messages */
+                messageId: number;
+                phone: string | null;
+                /** @description the id of a row of messages */
+                refersTo: number | null;
+                /** @description WhatsApp's name: a LID where it is known */
+                sender: string;
+                /** Format: date-time */
+                sentAt: string;
+            };
+            /** @constant */
+            type: "message.received";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "message.received";
+        };
+        /** @description the wait for a message that could not be read is over: it can be read now, or is `unsupported` */
+        EventMessageRecovered: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "chat": "100000012345678@lid",
+             *       "messageId": 21,
+             *       "sender": "100000012345678@lid"
+             *     }
+             */
+            payload: {
+                /** @description WhatsApp's name: a LID where it is known */
+                chat: string;
+                /** @description the id of a row of messages */
+                messageId: number;
+                /** @description WhatsApp's name: a LID where it is known */
+                sender: string;
+            };
+            /** @constant */
+            type: "message.recovered";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "message.recovered";
+        };
+        /** @description WhatsApp has a message of the account, for at least one device of the recipient */
+        EventMessageSent: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "chat": "100000012345678@lid",
+             *       "key": "order-17",
+             *       "messageId": 21,
+             *       "sentAt": "2026-01-01T00:00:00.000Z",
+             *       "waId": "3EB0123456789ABCDEF01234"
+             *     }
+             */
+            payload: {
+                /** @description WhatsApp's name: a LID where it is known */
+                chat: string;
+                /** @description what the message was sent with */
+                key: string | null;
+                /** @description the id of a row of messages */
+                messageId: number;
+                /** Format: date-time */
+                sentAt: string;
+                /** @description WhatsApp's id of it */
+                waId: string;
+            };
+            /** @constant */
+            type: "message.sent";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "message.sent";
+        };
+        /** @description a message came in that cannot be read yet; paird asks for it again */
+        EventMessageWaiting: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "chat": "100000012345678@lid",
+             *       "messageId": 21,
+             *       "sender": "100000012345678@lid"
+             *     }
+             */
+            payload: {
+                /** @description WhatsApp's name: a LID where it is known */
+                chat: string;
+                /** @description the id of a row of messages */
+                messageId: number;
+                /** @description WhatsApp's name: a LID where it is known */
+                sender: string;
+            };
+            /** @constant */
+            type: "message.waiting";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "message.waiting";
+        };
+        EventPage: {
+            /** @description The newest first. */
+            events: components["schemas"]["Event"][];
+            /**
+             * @description The `cursor` of the next page, of older ones; null if there are none. What comes meanwhile shifts
+             *     nothing: no event is missed or comes twice.
+             */
+            nextCursor?: string | null;
+        };
+        /** @description nothing is sent to new chats until then */
+        EventSendingPaused: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "reason": "reachout_timelocked",
+             *       "until": "2026-01-01T00:00:20.000Z"
+             *     }
+             */
+            payload: {
+                /** @enum {unknown} */
+                reason: "reachout_timelocked";
+                /** Format: date-time */
+                until: string | null;
+            };
+            /** @constant */
+            type: "sending.paused";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "sending.paused";
+        };
+        /** @description messages to new chats are sent again */
+        EventSendingResumed: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "reason": "reachout_timelocked",
+             *       "until": null
+             *     }
+             */
+            payload: {
+                /** @enum {unknown} */
+                reason: "reachout_timelocked";
+                /** Format: date-time */
+                until: string | null;
+            };
+            /** @constant */
+            type: "sending.resumed";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "sending.resumed";
+        };
+        /** @description the operator ended the pair attempt, or another one took its place */
+        EventSessionCancelled: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "reason": "operator"
+             *     }
+             */
+            payload: {
+                /** @enum {unknown} */
+                reason: "operator" | "superseded";
+            };
+            /** @constant */
+            type: "session.cancelled";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "session.cancelled";
+        };
+        /** @description a new code to type on the phone is on the row */
+        EventSessionCode: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "expiresAt": "2026-01-01T00:00:20.000Z",
+             *       "ts": 1767225600000
+             *     }
+             */
+            payload: {
+                /** Format: date-time */
+                expiresAt: string;
+                /** @description milliseconds since 1970 */
+                ts: number;
+            };
+            /** @constant */
+            type: "session.code";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "session.code";
+        };
+        /** @description logged in; ends a pair attempt */
+        EventSessionConnected: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "phoneNumber": "436601234561"
+             *     }
+             */
+            payload: {
+                phoneNumber: string | null;
+            };
+            /** @constant */
+            type: "session.connected";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "session.connected";
+        };
+        /** @description the connection was lost and is retried */
+        EventSessionDisconnected: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "nextRetryAt": "2026-01-01T00:00:20.000Z",
+             *       "reason": "socket_lost: reset"
+             *     }
+             */
+            payload: {
+                /** Format: date-time */
+                nextRetryAt: string;
+                /** @description a word like those of status_reason, and after a colon the details */
+                reason: string;
+            };
+            /** @constant */
+            type: "session.disconnected";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "session.disconnected";
+        };
+        /** @description the number is linked to another account of the operator; ends a pair attempt */
+        EventSessionDuplicate: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "existingLabel": "front desk",
+             *       "phoneNumber": "436601234561"
+             *     }
+             */
+            payload: {
+                existingLabel: string;
+                phoneNumber: string;
+            };
+            /** @constant */
+            type: "session.duplicate";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "session.duplicate";
+        };
+        /** @description a retry cannot succeed; ends a pair attempt */
+        EventSessionFailed: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "reason": "client_outdated: failure 405"
+             *     }
+             */
+            payload: {
+                /** @description a word like those of status_reason, and after a colon the details */
+                reason: string;
+            };
+            /** @constant */
+            type: "session.failed";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "session.failed";
+        };
+        /** @description needs a person, or the date in `until` */
+        EventSessionHeld: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "reason": "banned: failure 403",
+             *       "until": null
+             *     }
+             */
+            payload: {
+                /** @description a word like those of status_reason, and after a colon the details */
+                reason: string;
+                /** Format: date-time */
+                until: string | null;
+            };
+            /** @constant */
+            type: "session.held";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "session.held";
+        };
+        /** @description the phone or WhatsApp removed the device */
+        EventSessionLoggedOut: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "reason": "logged_out: device_removed"
+             *     }
+             */
+            payload: {
+                /** @description a word like those of status_reason, and after a colon the details */
+                reason: string;
+            };
+            /** @constant */
+            type: "session.logged_out";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "session.logged_out";
+        };
+        /** @description WhatsApp wants a passkey assertion, or a comparison of codes */
+        EventSessionPasskey: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "expiresAt": "2026-01-01T00:00:20.000Z",
+             *       "request": {
+             *         "challenge": "c2FtcGxl"
+             *       },
+             *       "stage": "challenge"
+             *     }
+             */
+            payload: {
+                /** Format: date-time */
+                expiresAt: string;
+                /** @description the options for WebAuthn, or the code to compare */
+                request: unknown;
+                /** @enum {unknown} */
+                stage: "challenge" | "confirm";
+            };
+            /** @constant */
+            type: "session.passkey";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "session.passkey";
+        };
+        /** @description a new QR code is on the row */
+        EventSessionQr: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "expiresAt": "2026-01-01T00:00:20.000Z",
+             *       "ts": 1767225600000
+             *     }
+             */
+            payload: {
+                /** Format: date-time */
+                expiresAt: string;
+                /** @description milliseconds since 1970 */
+                ts: number;
+            };
+            /** @constant */
+            type: "session.qr";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "session.qr";
+        };
+        /** @description not linked in time; the reason says what went wrong before, if anything did; ends a pair attempt */
+        EventSessionTimeout: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "reason": "timeout"
+             *     }
+             */
+            payload: {
+                /** @description a word like those of status_reason, and after a colon the details */
+                reason: string;
+            };
+            /** @constant */
+            type: "session.timeout";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "session.timeout";
+        };
+        /** @description another phone than the expected one scanned; ends a pair attempt */
+        EventSessionWrongPhone: components["schemas"]["EventHead"] & {
+            /**
+             * @example {
+             *       "expectedPhone": "436601234562",
+             *       "phoneNumber": "436601234561"
+             *     }
+             */
+            payload: {
+                expectedPhone: string;
+                phoneNumber: string;
+            };
+            /** @constant */
+            type: "session.wrong_phone";
+        } & {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "session.wrong_phone";
         };
         Events: {
             /** @description By seq, which has no gaps; always the older ones first. */
@@ -1148,17 +2091,10 @@ export interface components {
             groups: components["schemas"]["Group"][];
         };
         /** @description The mistakes of a file, as application/problem+json. Nothing of the file was done. */
-        ImportProblem: {
-            detail: string;
-            instance: string;
+        ImportProblem: components["schemas"]["Problem"] & {
             mistakeCount: number;
             /** @description By line; at most 1,000 of them. */
             mistakes: components["schemas"]["Mistake"][];
-            /** Format: int32 */
-            status: number;
-            title: string;
-            /** @description Identifies the kind of problem; it is not an address. */
-            type: string;
         };
         ImportedAccounts: {
             /** @description In the order of the file. */
@@ -1390,29 +2326,7 @@ export interface components {
              */
             operatorId?: string | null;
         };
-        /** @description A command as it is sent. */
-        NewCommand: {
-            /** @description The arguments of the kind; any other argument is a 422 that names it. */
-            args?: Record<string, never> | null;
-            /**
-             * @description What to do.
-             *
-             *     - `account.pair`: start a pair attempt; one that is running is replaced
-             *     - `account.cancel`: end the pair attempt now
-             *     - `account.passkey`: the operator's answer to a passkey challenge
-             *     - `account.unpair`: close the connection and keep it closed; with `logout` the device is removed from the phone, too
-             *     - `account.resume`: connect again with the stored keys, without a QR code
-             *     - `account.reconnect`: reconnect at once, with the current settings
-             *     - `account.delete`: remove the device from the phone, then erase the account
-             *     - `groups.sync`: fetch the groups again
-             *     - `chat.read`: send read receipts for what came in with a chat, up to a message
-             *     - `chat.typing`: show a chat that somebody is typing or recording, or no longer: now or not at all
-             *     - `contact.check`: find out which of these numbers are on WhatsApp; an account may ask for 100 a day
-             * @example account.pair
-             * @enum {string}
-             */
-            kind: "account.pair" | "account.cancel" | "account.passkey" | "account.unpair" | "account.resume" | "account.reconnect" | "account.delete" | "groups.sync" | "chat.read" | "chat.typing" | "contact.check";
-        };
+        NewCommand: components["schemas"]["CommandAccountCancel"] | components["schemas"]["CommandAccountDelete"] | components["schemas"]["CommandAccountPair"] | components["schemas"]["CommandAccountPasskey"] | components["schemas"]["CommandAccountReconnect"] | components["schemas"]["CommandAccountResume"] | components["schemas"]["CommandAccountUnpair"] | components["schemas"]["CommandChatRead"] | components["schemas"]["CommandChatTyping"] | components["schemas"]["CommandContactCheck"] | components["schemas"]["CommandGroupsSync"];
         NewDesiredPhone: {
             /**
              * @description As people write it, with its country code.
@@ -1512,7 +2426,10 @@ export interface components {
             expiresAt: string;
             /** Format: uuid */
             id: string;
-            /** @description To be sent to whoever has the phone. It is a secret, and is never returned again. */
+            /**
+             * @description To be sent to whoever has the phone. It is a secret, and is returned to nobody again who does not
+             *     send the same request with the same Idempotency-Key.
+             */
             url: string;
         };
         NewPresence: {
@@ -1616,14 +2533,71 @@ export interface components {
         };
         /** @description An error, as application/problem+json. */
         Problem: {
+            /**
+             * @description What went wrong, for programs.
+             *
+             *     - `request-malformed`: The request cannot be read
+             *     - `parameter-invalid`: A part of the path or a query parameter cannot have this value, or is given twice
+             *     - `parameter-unknown`: There is no query parameter of this name
+             *     - `header-invalid`: A header cannot have this value
+             *     - `body-unreadable`: The body is not what its Content-Type says, or is cut off
+             *     - `unauthenticated`: Nothing says who is asking
+             *     - `token-wrong`: The token of a login is wrong
+             *     - `origin-foreign`: A browser sent it from another site than the console
+             *     - `sending-disabled`: In this console messages are only read
+             *     - `database-forbids`: The console's login at the database lacks a right
+             *     - `route-unknown`: There is nothing at this path
+             *     - `account-unknown`: There is no such account, or it was deleted
+             *     - `command-unknown`: There is no such command, or it is no longer kept
+             *     - `message-unknown`: There is no such message, or it is no longer kept
+             *     - `link-unknown`: There is no such pairing link, or no longer
+             *     - `qr-absent`: No QR code is showing for the account
+             *     - `method-unknown`: The path does not take this method; Allow lists those it takes
+             *     - `body-too-slow`: The body did not arrive in time
+             *     - `account-deleted`: The account that was made with this Idempotency-Key was deleted
+             *     - `account-elsewhere`: The account runs in another daemon: ask there
+             *     - `account-at-rest`: Nothing of the account runs, in no daemon
+             *     - `account-linked`: A phone is linked to the account already
+             *     - `message-not-queued`: Only a queued message can be cancelled
+             *     - `links-not-served`: Pairing links lead nowhere: PAIRD_LINK_URL is not set
+             *     - `links-not-now`: The account takes no such pairing link now
+             *     - `link-over`: The pairing link was used up, revoked or has expired
+             *     - `drain-undone`: The drain was taken back before it was done
+             *     - `body-too-large`: The body is larger than this path takes
+             *     - `content-type-unknown`: The path does not take a body of this Content-Type
+             *     - `host-foreign`: The Host header does not name a loopback address
+             *     - `argument-invalid`: A field of the body cannot have this value
+             *     - `argument-missing`: The body lacks a field
+             *     - `argument-unknown`: The body has a field that there is not
+             *     - `kind-unknown`: There is no command of this kind
+             *     - `key-taken`: The Idempotency-Key was sent with another body before
+             *     - `file-with-mistakes`: The file has mistakes, and nothing of it was done
+             *     - `phone-not-allowed`: The pairing link is for another number
+             *     - `queue-full`: As many messages of the account wait as may
+             *     - `requests-too-many`: There were too many such requests lately
+             *     - `internal`: paird has a fault; its log says more
+             *     - `database-unavailable`: The database does not answer
+             *     - `daemon-unavailable`: The daemon cannot do it at the moment
+             *     - `streams-in-use`: All live streams are in use
+             *     - `keys-unavailable`: The key that seals logins cannot be used
+             *     - `drain-unfinished`: The drain, or its undoing, goes on
+             * @enum {string}
+             */
+            code: "request-malformed" | "parameter-invalid" | "parameter-unknown" | "header-invalid" | "body-unreadable" | "unauthenticated" | "token-wrong" | "origin-foreign" | "sending-disabled" | "database-forbids" | "route-unknown" | "account-unknown" | "command-unknown" | "message-unknown" | "link-unknown" | "qr-absent" | "method-unknown" | "body-too-slow" | "account-deleted" | "account-elsewhere" | "account-at-rest" | "account-linked" | "message-not-queued" | "links-not-served" | "links-not-now" | "link-over" | "drain-undone" | "body-too-large" | "content-type-unknown" | "host-foreign" | "argument-invalid" | "argument-missing" | "argument-unknown" | "kind-unknown" | "key-taken" | "file-with-mistakes" | "phone-not-allowed" | "queue-full" | "requests-too-many" | "internal" | "database-unavailable" | "daemon-unavailable" | "streams-in-use" | "keys-unavailable" | "drain-unfinished";
             /** @description The problem, and what to do about it. */
             detail: string;
+            /**
+             * @description What was wrong, if it was one thing: the path of a field in the body, such as `args.phone`, or
+             *     the name of a query parameter, of a part of the path or of a header.
+             */
+            field?: string | null;
             /** @description The path that was asked for. */
             instance?: string | null;
             /** Format: int32 */
             status: number;
+            /** @description What the code means. */
             title: string;
-            /** @description Identifies the kind of problem; it is not an address. */
+            /** @description `urn:paird:problem:` and the code; it is not an address. */
             type: string;
         };
         /** @description The time in which a QR code is valid. */
@@ -2355,7 +3329,10 @@ export interface operations {
     postAccountsIdLinks: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key again for the same account is the same link, as long as its row is kept */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 id: string;
             };
@@ -2799,6 +3776,119 @@ export interface operations {
             };
         };
     };
+    getAsyncapiJson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAudit: {
+        parameters: {
+            query?: {
+                action?: ("account.paired" | "account.unpaired" | "account.deleted" | "account.logged_out" | "account.held" | "account.unlinked" | "account.unlink_abandoned" | "account.added" | "account.renamed" | "account.proxied" | "account.device_named" | "account.presence_set" | "account.pace_set" | "account.tagged" | "account.number_desired" | "account.resumed" | "account.reconnected" | "account.restarted" | "account.cancelled" | "account.passkey_answered" | "account.pairing_link_made" | "account.pairing_link_opened" | "account.pairing_link_used" | "account.pairing_link_revoked" | "account.duplicate_refused" | "account.wrong_phone_refused" | "session.disconnected" | "keys.rotated" | "daemon.drained" | "daemon.undrained" | "daemon.swept" | "daemon.resynced" | "console.logged_in" | "console.login_failed")[];
+                /** @description Only those of this account, which may be a deleted one. */
+                account?: string;
+                /** @description Only those of the account that is called exactly so now. */
+                label?: string;
+                /** @description Only those of this time or later. */
+                since?: string;
+                /** @description Only those of an earlier time. */
+                until?: string;
+                /** @description At most so many; default 100. */
+                limit?: number;
+                /** @description The `nextCursor` of the page before, with the same criteria. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCommands: {
+        parameters: {
+            query?: {
+                kind?: ("account.pair" | "account.cancel" | "account.passkey" | "account.unpair" | "account.resume" | "account.reconnect" | "account.delete" | "groups.sync" | "chat.read" | "chat.typing" | "contact.check")[];
+                state?: ("queued" | "running" | "done" | "failed")[];
+                /** @description Only those of this account, which may be a deleted one. */
+                account?: string;
+                /** @description Only those of the account that is called exactly so now. */
+                label?: string;
+                /** @description Only those of this time or later. */
+                since?: string;
+                /** @description Only those of an earlier time. */
+                until?: string;
+                /** @description At most so many; default 100. */
+                limit?: number;
+                /** @description The `nextCursor` of the page before, with the same criteria. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getCommandsId: {
         parameters: {
             query?: {
@@ -2890,7 +3980,21 @@ export interface operations {
     };
     getEvents: {
         parameters: {
-            query?: never;
+            query?: {
+                kind?: ("session.qr" | "session.code" | "session.passkey" | "session.connected" | "session.duplicate" | "session.wrong_phone" | "session.timeout" | "session.cancelled" | "session.failed" | "session.disconnected" | "session.logged_out" | "session.held" | "groups.synced" | "account.unpaired" | "account.deleted" | "account.unlinked" | "account.unlink_abandoned" | "command.failed" | "message.received" | "message.echo" | "message.waiting" | "message.recovered" | "message.sent" | "message.delivered" | "message.read" | "message.failed" | "sending.paused" | "sending.resumed" | "chat.merged" | "contact.checked")[];
+                /** @description Only those of this account, which may be a deleted one. */
+                account?: string;
+                /** @description Only those of the account that is called exactly so now. */
+                label?: string;
+                /** @description Only those of this time or later. */
+                since?: string;
+                /** @description Only those of an earlier time. */
+                until?: string;
+                /** @description At most so many; default 100. */
+                limit?: number;
+                /** @description The `nextCursor` of the page before, with the same criteria. */
+                cursor?: string;
+            };
             header?: {
                 /** @description The last id that was received */
                 "Last-Event-ID"?: string | null;
@@ -2905,6 +4009,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["EventPage"];
                     "text/event-stream": string;
                 };
             };

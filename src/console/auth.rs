@@ -7,7 +7,7 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method, StatusCode, Uri,
+        Method, Uri,
         header::{AUTHORIZATION, HOST, HeaderValue, LOCATION, ORIGIN, WWW_AUTHENTICATE},
     },
     middleware::Next,
@@ -15,7 +15,12 @@ use actix_web::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{login::wants_page, problem::Problem, socket::TrustedPeer, state::AppState};
+use super::{
+    login::wants_page,
+    problem::{Problem, ProblemCode},
+    socket::TrustedPeer,
+    state::AppState,
+};
 use crate::metrics::WrongToken;
 
 /// Files below it contain no data and need no authentication.
@@ -72,7 +77,7 @@ enum Entry {
 fn decide(request: &HttpRequest) -> Result<Entry, Problem> {
     if !is_asked_as_loopback(request) {
         let detail = "the Host header names no loopback address: another site's name leads here";
-        return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, detail));
+        return Err(Problem::new(ProblemCode::HostForeign, detail).field("Host"));
     }
     let path = request.path();
     let is_open = OPEN.contains(&path) || path.starts_with(ASSETS);
@@ -158,10 +163,12 @@ fn is_asked_as_loopback(request: &HttpRequest) -> bool {
 /// The answer to a caller whom nothing authenticates.
 pub fn unauthenticated() -> Problem {
     let detail = "send Authorization: Bearer with the word in the file that PAIRD_CONSOLE_TOKEN_FILE names, or log in";
-    Problem::new(StatusCode::UNAUTHORIZED, detail).with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    Problem::new(ProblemCode::Unauthenticated, detail)
+        .field("Authorization")
+        .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
 }
 
 fn cross_origin() -> Problem {
     let detail = "this comes from another site, or does not say that it comes from the console's own pages";
-    Problem::new(StatusCode::FORBIDDEN, detail)
+    Problem::new(ProblemCode::OriginForeign, detail)
 }

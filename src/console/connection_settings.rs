@@ -17,7 +17,7 @@ use super::{
     auth::Caller,
     db::with_timeout,
     json_body::JsonBody,
-    problem::Problem,
+    problem::{Problem, ProblemCode},
     state::AppState,
 };
 use crate::config::device_name;
@@ -118,7 +118,7 @@ pub async fn set_device_name(
     new: JsonBody<NewDeviceName>,
 ) -> Result<Json<Account>, Problem> {
     let name = device_name(new.0.device_name.trim());
-    let name = name.map_err(|wrong| Problem::refused(format!("deviceName {wrong}")))?;
+    let name = name.map_err(|wrong| Problem::argument("deviceName", format!("deviceName {wrong}")))?;
     name_device(&state, *caller, *id, Some(&name)).await
 }
 
@@ -145,7 +145,7 @@ pub async fn set_presence(
     new: JsonBody<NewPresence>,
 ) -> Result<Json<Account>, Problem> {
     let presence = Presence::parse(&new.0.presence);
-    let presence = presence.ok_or_else(|| Problem::refused("presence must be silent or available".to_owned()))?;
+    let presence = presence.ok_or_else(|| Problem::argument("presence", "presence must be silent or available"))?;
     let database = state.database().await?;
     let set =
         state.query(settings::set_presence().bind(&database, &presence.as_str(), &caller.source(), &id).opt()).await?;
@@ -179,8 +179,8 @@ pub async fn set_pace(
     let source = caller.source();
     let statement = settings::set_pace();
     let set = statement.bind(&database, send_rate, send_burst, new_chats_per_day, &source, &id).opt();
-    // The limits are the database's.
-    state.query(set).await?.ok_or_else(|| nobody(*id))?;
+    let set = with_timeout(set).await?.map_err(|wrong| pace_refusal(&state, &wrong))?;
+    set.ok_or_else(|| nobody(*id))?;
     Ok(Json(new.0))
 }
 
@@ -212,9 +212,24 @@ fn given(new: &NewProxy) -> Result<GivenProxy, ProxyError> {
 
 fn refusal(state: &AppState, wrong: ProxyError, account: Uuid) -> Problem {
     match wrong {
-        ProxyError::Address(_) | ProxyError::Login | ProxyError::TwoLogins => Problem::refused(wrong.to_string()),
+        ProxyError::Address(_) | ProxyError::TwoLogins => Problem::argument("url", wrong.to_string()),
+        ProxyError::Login => Problem::argument("password", wrong.to_string()),
         ProxyError::NoAccount => nobody(account),
         ProxyError::Database(wrong) => state.problem_of(&wrong),
-        ProxyError::KeyFile(_) | ProxyError::NoFile(_) | ProxyError::Seal(_) => Problem::unavailable(wrong.to_string()),
+        ProxyError::KeyFile(_) | ProxyError::NoFile(_) | ProxyError::Seal(_) => {
+            Problem::new(ProblemCode::KeysUnavailable, wrong.to_string())
+        }
+    }
+}
+
+/// The limits are the database's, whose constraints are called after the columns.
+fn pace_refusal(state: &AppState, wrong: &tokio_postgres::Error) -> Problem {
+    let broken = wrong.as_db_error().map_or("", tokio_postgres::error::DbError::message);
+    let fields =
+        [("send_rate_is", "sendRate"), ("send_burst_is", "sendBurst"), ("new_chats_per_day_is", "newChatsPerDay")];
+    let problem = state.problem_of(wrong);
+    match fields.iter().find(|(constraint, _)| broken.contains(constraint)) {
+        Some((_, field)) => problem.field(field),
+        None => problem,
     }
 }

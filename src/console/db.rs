@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
 use deadpool_postgres::{Object, Pool, PoolError};
 use tokio_postgres::error::SqlState;
 use tracing::{debug, warn};
 
-use super::problem::Problem;
+use super::problem::{Problem, ProblemCode};
 
 /// Shorter than the daemon's own timeout, because a person waits for the page.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -48,7 +47,7 @@ pub fn problem_of(wrong: &tokio_postgres::Error, login: &str) -> Problem {
     match wrong.as_db_error() {
         // Data exceptions and broken constraints are about what was sent.
         Some(refused) if ["22", "23"].iter().any(|class| refused.code().code().starts_with(class)) => {
-            Problem::refused(format!("the database refuses a value: {}", refused.message()))
+            Problem::new(ProblemCode::ArgumentInvalid, format!("the database refuses a value: {}", refused.message()))
         }
         Some(refused) => refused_login(wrong, login)
             .unwrap_or_else(|| away(&format!("{} ({})", refused.message(), refused.code().code()))),
@@ -72,10 +71,11 @@ fn refused_login(wrong: &tokio_postgres::Error, login: &str) -> Option<Problem> 
         _ => return None,
     };
     warn!(login, %said, "the console's login lacks a right");
-    Some(Problem::new(StatusCode::FORBIDDEN, detail))
+    Some(Problem::new(ProblemCode::DatabaseForbids, detail))
 }
 
 fn away(why: &dyn std::fmt::Display) -> Problem {
     debug!(%why, "the console has no answer from the database");
-    Problem::unavailable("the database does not answer; paird goes on as soon as it does: try again")
+    let detail = "the database does not answer; paird goes on as soon as it does: try again";
+    Problem::new(ProblemCode::DatabaseUnavailable, detail)
 }

@@ -8,7 +8,10 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{problem::Problem, state::AppState};
+use super::{
+    problem::{Problem, ProblemCode},
+    state::AppState,
+};
 use crate::vitals::Readiness;
 
 #[derive(Serialize, ToSchema)]
@@ -22,7 +25,7 @@ struct Alive {
 #[get("/healthz")]
 pub async fn alive(state: Data<AppState>) -> Result<Json<Alive>, Problem> {
     if !state.vitals.is_alive().await {
-        return Err(Problem::unavailable("the daemon is stuck or stopping"));
+        return Err(Problem::new(ProblemCode::DaemonUnavailable, "the daemon is stuck or stopping"));
     }
     Ok(Json(Alive { alive: true }))
 }

@@ -2,21 +2,24 @@
 
 use actix_web::{
     get,
-    web::{Data, Json, Path, Query},
+    web::{Data, Json, Path},
 };
 use chrono::{DateTime, Utc};
 use deadpool_postgres::Object;
 use paird_actors::domain::{Tone, describe_action, describe_event, reason_text};
-use paird_sql::queries::console::{
-    FeedEvent, find_account, get_shown_account, list_account_audit, list_account_events, list_account_groups,
-    list_last_account_events,
+use paird_sql::{
+    client::Params as _,
+    queries::console::{
+        FeedEvent, ListAccountAuditParams, find_account, get_shown_account, list_account_audit, list_account_events,
+        list_account_groups, list_last_account_events,
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{accounts::nobody, problem::Problem, state::AppState, vocabulary};
+use super::{accounts::nobody, parameters::Parameters, problem::Problem, state::AppState, vocabulary};
 
 const PAGE: i64 = 100;
 const LARGEST_PAGE: i64 = 500;
@@ -49,12 +52,13 @@ struct Before {
 #[derive(Serialize, ToSchema)]
 struct Events {
     /// By seq, which has no gaps; always the older ones first.
-    events: Vec<Event>,
+    events: Vec<EventRecord>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Event {
+#[schema(as = Event)]
+pub(super) struct EventRecord {
     id: i64,
     account_id: Uuid,
     seq: i64,
@@ -80,9 +84,13 @@ struct Audit {
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct AuditRecord {
+pub(super) struct AuditRecord {
     id: i64,
     operator_id: Option<Uuid>,
+    /// `whatsapp_account`, `daemon`, or what else it was done to.
+    target_type: String,
+    /// The account, or the process of the daemon.
+    target_id: Option<Uuid>,
     /// The source that the sender claims to be.
     source: String,
     /// The login that the database knows the sender by; null on records of older versions.
@@ -113,7 +121,7 @@ struct Group {
     synced_at: DateTime<Utc>,
 }
 
-impl From<FeedEvent> for Event {
+impl From<FeedEvent> for EventRecord {
     fn from(row: FeedEvent) -> Self {
         let (event_text, tone) = describe_event(&row.kind, &row.payload);
         Self {
@@ -130,41 +138,51 @@ impl From<FeedEvent> for Event {
     }
 }
 
+impl From<paird_sql::queries::console::AuditRecord> for AuditRecord {
+    fn from(row: paird_sql::queries::console::AuditRecord) -> Self {
+        Self {
+            id: row.id,
+            operator_id: row.operator_id,
+            target_type: row.target_type,
+            target_id: row.target_id,
+            action_text: describe_action(&row.action, &row.source),
+            source: row.source,
+            sent_by: row.sent_by,
+            channel: row.channel,
+            action: row.action,
+            payload: row.payload,
+            created_at: row.created_at.to_utc(),
+        }
+    }
+}
+
 /// The events of an account, also of a deleted one.
 #[utoipa::path(tag = "history", params(("id" = Uuid, Path), Span), responses((status = 200, body = Events)))]
 #[get("/api/accounts/{id}/events")]
-pub async fn events(state: Data<AppState>, id: Path<Uuid>, page: Query<Span>) -> Result<Json<Events>, Problem> {
-    let limit = limit(page.limit)?;
+pub async fn events(state: Data<AppState>, id: Path<Uuid>, page: Parameters<Span>) -> Result<Json<Events>, Problem> {
+    let limit = limit(page.0.limit)?;
     let database = existing(&state, *id).await?;
-    let after = page.after.unwrap_or(0);
-    let rows = match page.before {
+    let after = page.0.after.unwrap_or(0);
+    let rows = match page.0.before {
         None => state.query(list_account_events().bind(&database, &id, &after, &limit).all()).await?,
         Some(before) => {
             state.query(list_last_account_events().bind(&database, &id, &after, &before, &limit).all()).await?
         }
     };
-    Ok(Json(Events { events: rows.into_iter().map(Event::from).collect() }))
+    Ok(Json(Events { events: rows.into_iter().map(EventRecord::from).collect() }))
 }
 
 /// The audit log of an account, which may be a deleted one.
 #[utoipa::path(tag = "history", params(("id" = Uuid, Path), Before), responses((status = 200, body = Audit)))]
 #[get("/api/accounts/{id}/audit")]
-pub async fn audit(state: Data<AppState>, id: Path<Uuid>, page: Query<Before>) -> Result<Json<Audit>, Problem> {
-    let limit = limit(page.limit)?;
+pub async fn audit(state: Data<AppState>, id: Path<Uuid>, page: Parameters<Before>) -> Result<Json<Audit>, Problem> {
+    let limit = limit(page.0.limit)?;
     let database = existing(&state, *id).await?;
-    let rows = state.query(list_account_audit().bind(&database, &id, &page.before, &limit).all()).await?;
-    let told = |row: paird_sql::queries::console::AuditRecord| AuditRecord {
-        id: row.id,
-        operator_id: row.operator_id,
-        action_text: describe_action(&row.action, &row.source),
-        source: row.source,
-        sent_by: row.sent_by,
-        channel: row.channel,
-        action: row.action,
-        payload: row.payload,
-        created_at: row.created_at.to_utc(),
-    };
-    Ok(Json(Audit { records: rows.into_iter().map(told).collect() }))
+    let kinds: &[&str] = &[];
+    let wanted =
+        ListAccountAuditParams { account: *id, before: page.0.before, kinds, earliest: None, latest: None, limit };
+    let rows = state.query(list_account_audit().params(&database, &wanted).all()).await?;
+    Ok(Json(Audit { records: rows.into_iter().map(AuditRecord::from).collect() }))
 }
 
 /// The groups of an account, as they were when they were last fetched.
@@ -193,6 +211,6 @@ async fn existing(state: &AppState, id: Uuid) -> Result<Object, Problem> {
 fn limit(wanted: Option<i64>) -> Result<i64, Problem> {
     match wanted.unwrap_or(PAGE) {
         limit @ 1..=LARGEST_PAGE => Ok(limit),
-        _ => Err(Problem::malformed(format!("limit is 1 to {LARGEST_PAGE}"))),
+        _ => Err(Problem::parameter("limit", format!("limit is 1 to {LARGEST_PAGE}"))),
     }
 }

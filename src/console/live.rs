@@ -4,6 +4,7 @@ use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration}
 
 use actix_web::{
     HttpRequest, HttpResponse, get,
+    http::header::VARY,
     web::{Bytes, Data, ReqData},
 };
 use futures_util::stream;
@@ -12,10 +13,13 @@ use tokio::sync::{OwnedSemaphorePermit, broadcast::error::RecvError, watch};
 use tracing::debug;
 
 use super::{
+    accepted::prefers,
     auth::{Caller, unauthenticated},
     feed::{Cursor, Frame, PAGE, Subscription, event_frame},
+    fleet_history::{self, EventKinds, EventPage},
+    history_page::HistoryPage,
     login::BrowserSession,
-    problem::Problem,
+    problem::{Problem, ProblemCode},
     state::AppState,
 };
 
@@ -29,14 +33,23 @@ pub const MOST_STREAMS: usize = 64;
 /// and then `accounts` with the ids of all), and every event under its type. An event's `id`
 /// is the position to resume from: with `Last-Event-ID`, every event is received exactly once.
 /// It ends with the session of the browser that opened it.
-#[utoipa::path(tag = "live", params(("Last-Event-ID" = Option<String>, Header, description = "The last id that was received")),
-    responses((status = 200, body = String, content_type = "text/event-stream")))]
+///
+/// With `Accept: application/json` it is no stream, but the events of all accounts so far as a list, the
+/// newest first. The query is for the list alone.
+#[utoipa::path(tag = "live",
+    params(EventKinds, HistoryPage,
+        ("Last-Event-ID" = Option<String>, Header, description = "The last id that was received")),
+    responses((status = 200, content((String = "text/event-stream"), (EventPage = "application/json")))))]
 #[get("/api/events")]
 pub async fn follow(
     state: Data<AppState>,
     caller: ReqData<Caller>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
+    if prefers(&request, "application/json", "text/event-stream") {
+        let page = fleet_history::events(&state, &request).await?;
+        return Ok(HttpResponse::Ok().insert_header((VARY, "Accept")).json(page));
+    }
     // Subscribed before the session is read: a logout in between is seen.
     let logouts = state.sessions.logouts();
     let session = match *caller {
@@ -47,11 +60,15 @@ pub async fn follow(
         None => None,
         Some(header) => {
             let cursor = header.to_str().ok().and_then(Cursor::parse);
-            Some(cursor.ok_or_else(|| Problem::malformed("Last-Event-ID is not an id of this stream; leave it out"))?)
+            let detail = "Last-Event-ID is not an id of this stream; leave it out";
+            Some(cursor.ok_or_else(|| Problem::new(ProblemCode::HeaderInvalid, detail).field("Last-Event-ID"))?)
         }
     };
     let Ok(permit) = Arc::clone(&state.streams).try_acquire_owned() else {
-        return Err(Problem::unavailable(format!("all {MOST_STREAMS} live streams are in use: close one")));
+        return Err(Problem::new(
+            ProblemCode::StreamsInUse,
+            format!("all {MOST_STREAMS} live streams are in use: close one"),
+        ));
     };
     let mut subscription = state.feed.subscribe().await?;
     // It may be another database's, or this one's before it was restored to an older state.
@@ -63,6 +80,7 @@ pub async fn follow(
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header(("X-Accel-Buffering", "no"))
+        .insert_header((VARY, "Accept"))
         .streaming(stream::unfold(stream, |stream| async move { stream.next().await })))
 }
 

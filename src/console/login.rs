@@ -11,10 +11,7 @@ use actix_web::{
     FromRequest as _, HttpRequest, HttpResponse,
     cookie::{Cookie, SameSite, time},
     dev::Payload,
-    http::{
-        StatusCode,
-        header::{ACCEPT, LOCATION},
-    },
+    http::header::{ACCEPT, LOCATION},
     post,
     web::{self, Data},
 };
@@ -31,7 +28,7 @@ use utoipa::ToSchema;
 use super::{
     auth::Caller,
     json_body::{JsonBody, in_time},
-    problem::Problem,
+    problem::{Problem, ProblemCode},
     state::AppState,
     token::Token,
 };
@@ -183,7 +180,7 @@ async fn refuse(state: &AppState, request: &HttpRequest) -> Result<HttpResponse,
     let sessions = &state.sessions;
     let Ok(_place) = sessions.waiting.try_acquire() else {
         let detail = "too many wrong tokens at once: wait a moment";
-        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(3));
+        return Err(Problem::new(ProblemCode::RequestsTooMany, detail).retry_after(3));
     };
     // Held during the delay, so that wrong tokens are answered one by one. It is never closed.
     let _turn = sessions.turn.acquire().await;
@@ -194,7 +191,7 @@ async fn refuse(state: &AppState, request: &HttpRequest) -> Result<HttpResponse,
         return Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/login?wrong")).finish());
     }
     let detail = "the token is wrong; it is the word in the file that PAIRD_CONSOLE_TOKEN_FILE names";
-    Err(Problem::new(StatusCode::UNAUTHORIZED, detail))
+    Err(Problem::new(ProblemCode::TokenWrong, detail).field("token"))
 }
 
 /// Ends the session, and the live streams that were opened with it.
@@ -219,7 +216,7 @@ async fn read_login(request: &HttpRequest, body: web::Payload) -> Result<Login, 
         let form = in_time(web::Form::<Login>::from_request(request, &mut payload)).await?;
         return form
             .map(web::Form::into_inner)
-            .map_err(|_| Problem::refused("the form has not exactly one field, token"));
+            .map_err(|_| Problem::argument("token", "the form has not exactly one field, token"));
     }
     Ok(JsonBody::<Login>::from_request(request, &mut payload).await?.0)
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{
     get,
-    web::{Data, Json, Path, Query},
+    web::{Data, Json, Path},
 };
 use chrono::{DateTime, Utc};
 use paird_actors::domain::{MessageDirection, describe_message, describe_message_state};
@@ -18,7 +18,14 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{account_view::utc, accounts::nobody, problem::Problem, state::AppState, vocabulary};
+use super::{
+    account_view::utc,
+    accounts::nobody,
+    parameters::Parameters,
+    problem::{Problem, ProblemCode},
+    state::AppState,
+    vocabulary,
+};
 
 const PAGE: i64 = 50;
 /// Smaller than other pages, as a message may have 65,536 characters; the statements return no
@@ -175,8 +182,8 @@ impl From<MessageRow> for Message {
 /// those that were sent or are to be sent from here.
 #[utoipa::path(tag = "messages", params(("id" = Uuid, Path), Page), responses((status = 200, body = Messages)))]
 #[get("/api/accounts/{id}/messages")]
-pub async fn list(state: Data<AppState>, id: Path<Uuid>, page: Query<Page>) -> Result<Json<Messages>, Problem> {
-    let page = page.into_inner();
+pub async fn list(state: Data<AppState>, id: Path<Uuid>, page: Parameters<Page>) -> Result<Json<Messages>, Problem> {
+    let page = page.0;
     let limit = limit(page.limit)?;
     let after = number("after", page.after)?.unwrap_or(0);
     let before = number("before", page.before)?;
@@ -184,7 +191,7 @@ pub async fn list(state: Data<AppState>, id: Path<Uuid>, page: Query<Page>) -> R
         Some(chat) if is_jid(&chat) => Some(vec![chat]),
         Some(_) => {
             let detail = "chat is not a jid, such as 100000012345678@lid, 436601234567@s.whatsapp.net or 1203630@g.us";
-            return Err(Problem::malformed(detail));
+            return Err(Problem::parameter("chat", detail));
         }
         None => None,
     };
@@ -254,8 +261,12 @@ impl From<MessageRow> for Chat {
 /// The chats of an account, as far as their messages are kept.
 #[utoipa::path(tag = "messages", params(("id" = Uuid, Path), ChatPage), responses((status = 200, body = Chats)))]
 #[get("/api/accounts/{id}/chats")]
-pub async fn list_chats(state: Data<AppState>, id: Path<Uuid>, page: Query<ChatPage>) -> Result<Json<Chats>, Problem> {
-    let page = page.into_inner();
+pub async fn list_chats(
+    state: Data<AppState>,
+    id: Path<Uuid>,
+    page: Parameters<ChatPage>,
+) -> Result<Json<Chats>, Problem> {
+    let page = page.0;
     let (before, limit) = (number("before", page.before)?.unwrap_or(i64::MAX), limit(page.limit)?);
     let database = state.database().await?;
     state.query(get_shown_account().bind(&database, &id).opt()).await?.ok_or_else(|| nobody(*id))?;
@@ -274,7 +285,10 @@ pub async fn show(state: Data<AppState>, id: Path<i64>) -> Result<Json<Message>,
 pub(super) async fn shown(state: &AppState, id: i64) -> Result<Message, Problem> {
     let database = state.database().await?;
     let row = state.query(get_message().bind(&database, &id).opt()).await?;
-    let gone = || Problem::absent(format!("there is no message {id}, or it is no longer kept"));
+    let gone = || {
+        let detail = format!("there is no message {id}, or it is no longer kept");
+        Problem::new(ProblemCode::MessageUnknown, detail)
+    };
     let mut message = Message::from(row.ok_or_else(gone)?);
     if message.direction == MessageDirection::Out.as_str() && message.chat.ends_with(GROUP_SERVER) {
         let receipts = state.query(list_receipts().bind(&database, &id).all()).await?;
@@ -293,14 +307,13 @@ pub(crate) fn is_jid(text: &str) -> bool {
 fn limit(value: Option<String>) -> Result<i64, Problem> {
     match number("limit", value)?.unwrap_or(PAGE) {
         limit @ 1..=LARGEST_PAGE => Ok(limit),
-        _ => Err(Problem::malformed(format!("limit is 1 to {LARGEST_PAGE}"))),
+        _ => Err(Problem::parameter("limit", format!("limit is 1 to {LARGEST_PAGE}"))),
     }
 }
 
-/// Read here and not by the framework, whose error does not name the parameter.
 fn number(name: &str, value: Option<String>) -> Result<Option<i64>, Problem> {
     let Some(value) = value else { return Ok(None) };
-    value.parse().map(Some).map_err(|_| Problem::malformed(format!("{name} is not a whole number")))
+    value.parse().map(Some).map_err(|_| Problem::parameter(name, format!("{name} is not a whole number")))
 }
 
 #[cfg(test)]

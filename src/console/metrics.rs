@@ -2,7 +2,10 @@
 
 use actix_web::{HttpResponse, get, web::Data};
 
-use super::{problem::Problem, state::AppState};
+use super::{
+    problem::{Problem, ProblemCode},
+    state::AppState,
+};
 use crate::metrics::CONTENT_TYPE;
 
 /// Counters, times and the fleet's figures, as OpenMetrics text.
@@ -12,6 +15,6 @@ use crate::metrics::CONTENT_TYPE;
 pub async fn scrape(state: Data<AppState>) -> Result<HttpResponse, Problem> {
     match state.vitals.exposition().await {
         Ok(text) => Ok(HttpResponse::Ok().content_type(CONTENT_TYPE).body(text)),
-        Err(_) => Err(Problem::unavailable("the metrics cannot be written")),
+        Err(_) => Err(Problem::new(ProblemCode::DaemonUnavailable, "the metrics cannot be written")),
     }
 }

@@ -6,7 +6,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     error::ResponseError as _,
     http::{
-        Method, StatusCode,
+        Method,
         header::{
             ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
             REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -15,7 +15,10 @@ use actix_web::{
     middleware::Next,
 };
 
-use super::{auth::ASSETS, problem::Problem};
+use super::{
+    auth::ASSETS,
+    problem::{Problem, ProblemCode},
+};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \
@@ -62,19 +65,18 @@ fn explained(response: ServiceResponse, path: &str) -> ServiceResponse {
         Some((_, Some(problem))) => problem.clone(),
         // The framework's own words are about the request alone.
         Some((error, None)) if response.status().is_client_error() => {
-            Problem::new(response.status(), error.to_string())
+            Problem::new(ProblemCode::of_status(response.status()), error.to_string())
         }
-        Some((_, None)) | None => Problem::new(response.status(), words(response.status())),
+        Some((_, None)) | None => {
+            let code = ProblemCode::of_status(response.status());
+            Problem::new(code, code.meaning())
+        }
     };
     let mut explained: HttpResponse = problem.about(path).error_response();
     if let Some(allowed) = response.headers().get(ALLOW) {
         explained.headers_mut().insert(ALLOW, allowed.clone());
     }
     ServiceResponse::new(request, explained)
-}
-
-fn words(status: StatusCode) -> &'static str {
-    status.canonical_reason().unwrap_or("it did not work")
 }
 
 fn kind(headers: &HeaderMap) -> Option<&str> {

@@ -6,20 +6,25 @@
 //! document is generated from that list. The pages are plain files in `web`; [`pages`] serves
 //! them.
 
+mod accepted;
 mod account_list;
 mod account_view;
 mod accounts;
 mod accounts_file;
 mod admin;
+mod asyncapi;
 mod auth;
 mod commands;
 mod connection_settings;
 mod db;
 mod feed;
 mod fleet;
+mod fleet_history;
 mod health;
 mod history;
+mod history_page;
 mod json_body;
+mod kinds;
 mod live;
 mod login;
 mod messages;
@@ -29,7 +34,9 @@ mod not_modified;
 mod pages;
 mod pairing_links;
 mod pairing_page;
+mod parameters;
 mod problem;
+mod problem_code;
 mod qr;
 mod routes;
 mod sending;

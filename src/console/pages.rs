@@ -9,7 +9,10 @@ use actix_web::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rust_embed::{Embed, EmbeddedFile};
 
-use super::{not_modified::not_modified, problem::Problem};
+use super::{
+    not_modified::not_modified,
+    problem::{Problem, ProblemCode},
+};
 
 /// A release build contains them; a debug build reads them from the source, so that a change
 /// shows with the next reload.
@@ -53,7 +56,7 @@ pub fn missing() -> HttpResponse {
 /// The browser keeps a file but revalidates it each time, so that an upgraded daemon is never
 /// shown with the scripts of the version before.
 pub(super) fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
-    let absent = || Problem::absent(format!("the console has no file {path:?}"));
+    let absent = || Problem::new(ProblemCode::RouteUnknown, format!("the console has no file {path:?}"));
     let content_type = content_type(path).ok_or_else(absent)?;
     let file = Files::get(path).ok_or_else(absent)?;
     let etag = etag(&file);

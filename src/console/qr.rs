@@ -2,8 +2,8 @@
 
 use actix_web::{
     HttpRequest, HttpResponse, get,
-    http::header::{ACCEPT, ETAG, VARY},
-    web::{Data, Path, Query},
+    http::header::{ETAG, VARY},
+    web::{Data, Path},
 };
 use base64::{Engine as _, engine::general_purpose};
 use paird_sql::queries::console::get_qr;
@@ -12,7 +12,13 @@ use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{not_modified::not_modified, problem::Problem, state::AppState};
+use super::{
+    accepted::prefers,
+    not_modified::not_modified,
+    parameters::Parameters,
+    problem::{Problem, ProblemCode},
+    state::AppState,
+};
 use crate::qr::{QrError, modules_of};
 
 #[derive(Clone, Copy, Deserialize, PartialEq, ToSchema)]
@@ -42,20 +48,21 @@ pub async fn show(
     state: Data<AppState>,
     request: HttpRequest,
     id: Path<Uuid>,
-    wanted: Query<Wanted>,
+    wanted: Parameters<Wanted>,
 ) -> Result<HttpResponse, Problem> {
     let database = state.database().await?;
     let row = state.query(get_qr().bind(&database, &id).opt()).await?;
     let row = row.ok_or_else(|| {
-        Problem::absent("no QR code is showing for this account: send account.pair, and wait for session.qr")
+        let detail = "no QR code is showing for this account: send account.pair, and wait for session.qr";
+        Problem::new(ProblemCode::QrAbsent, detail)
     })?;
-    let format = wanted.format.unwrap_or_else(|| accepted(&request));
+    let format = wanted.0.format.unwrap_or_else(|| accepted(&request));
     let etag = etag(&row.png, format);
     if let Some(answer) = not_modified(&request, &etag) {
         return Ok(answer);
     }
-    let (kind, picture) =
-        drawn(&row.png, format).map_err(|why| Problem::absent(format!("the picture on the row: {why}")))?;
+    let (kind, picture) = drawn(&row.png, format)
+        .map_err(|why| Problem::new(ProblemCode::QrAbsent, format!("the picture on the row: {why}")))?;
     Ok(HttpResponse::Ok().content_type(kind).insert_header((ETAG, etag)).insert_header((VARY, "Accept")).body(picture))
 }
 
@@ -77,7 +84,5 @@ fn etag(png: &str, format: Format) -> String {
 }
 
 fn accepted(request: &HttpRequest) -> Format {
-    let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    let rank = |kind| accept.find(kind).unwrap_or(usize::MAX);
-    if rank("image/svg+xml") < rank("image/png") { Format::Svg } else { Format::Png }
+    if prefers(request, "image/svg+xml", "image/png") { Format::Svg } else { Format::Png }
 }

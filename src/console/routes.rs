@@ -5,7 +5,7 @@ use actix_web::{
     dev::ResourceDef,
     get,
     http::{
-        Method, StatusCode,
+        Method,
         header::{ALLOW, ContentType, HeaderValue},
     },
     web::{self, Bytes, Data},
@@ -20,10 +20,14 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    account_list, accounts, accounts_file, admin, commands, connection_settings, fleet, health, history, live,
+    account_list, accounts, accounts_file, admin, asyncapi, commands, connection_settings, fleet, fleet_history,
+    health, history,
+    kinds::add_kinds,
+    live,
     login::{self, wants_page},
     messages, metrics, pages, pairing_links,
-    problem::{CONTENT_TYPE, Problem, ProblemBody},
+    parameters::wrong_path,
+    problem::{CONTENT_TYPE, Problem, ProblemBody, ProblemCode},
     qr, sending, tags, vocabulary,
 };
 
@@ -36,6 +40,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(login::login)
         .service(login::logout)
         .service(document)
+        .service(asyncapi::document)
         .service(account_list::list)
         .service(accounts_file::export)
         .service(accounts_file::import)
@@ -56,6 +61,8 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(qr::show)
         .service(commands::send)
         .service(commands::show)
+        .service(fleet_history::commands)
+        .service(fleet_history::audit)
         .service(history::events)
         .service(history::audit)
         .service(history::groups)
@@ -133,12 +140,17 @@ impl Document {
                     responses.insert("default".to_owned(), RefOr::T(problem.clone()));
                     // Functions of several files have one name; a method of a path is unique.
                     operation.operation_id = Some(format!("{}{}", method.as_str().to_lowercase(), in_one_word(path)));
+                    let is_get = method == Method::GET;
                     methods.push(method);
+                    // See `middleware`.
+                    methods.extend(is_get.then_some(Method::HEAD));
                 }
             }
             paths.push((ResourceDef::new(path.as_str()), methods));
         }
-        Self { json: Bytes::from(api.to_json().unwrap_or_default()), paths }
+        let mut made = serde_json::to_value(&api).unwrap_or_default();
+        add_kinds(&mut made);
+        Self { json: Bytes::from(made.to_string()), paths }
     }
 
     fn methods(&self, path: &str) -> Option<&[Method]> {
@@ -146,8 +158,8 @@ impl Document {
     }
 }
 
-/// `/api/accounts/{id}/qr` → `AccountsIdQr`
-fn in_one_word(path: &str) -> String {
+/// `/api/accounts/{id}/qr` → `AccountsIdQr`, `session.qr` → `SessionQr`
+pub(super) fn in_one_word(path: &str) -> String {
     let words = path.trim_start_matches("/api").split(|letter: char| !letter.is_ascii_alphanumeric());
     let capital = |word: &str| -> String {
         let mut letters = word.chars();
@@ -169,23 +181,23 @@ pub async fn nothing(request: HttpRequest, own: Data<Document>) -> HttpResponse 
         if wants_page(&request) && !request.path().starts_with("/api/") {
             return pages::missing();
         }
-        return HttpResponse::from_error(Problem::absent("there is nothing here; /api/openapi.json lists what is"));
+        return HttpResponse::from_error(absent());
     };
     let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this path takes {allowed}"));
+    let problem = Problem::new(ProblemCode::MethodUnknown, format!("this path takes {allowed}"));
     HttpResponse::from_error(match HeaderValue::from_str(&allowed) {
         Ok(allowed) => problem.with(ALLOW, allowed),
         Err(_) => problem,
     })
 }
 
-/// Answers paths and queries that do not parse with a problem.
+fn absent() -> Problem {
+    Problem::new(ProblemCode::RouteUnknown, "there is nothing here; /api/openapi.json lists what is")
+}
+
+/// Answers paths that do not parse with a problem.
 pub fn strict(config: &mut web::ServiceConfig) {
-    config.app_data(
-        web::PathConfig::default()
-            .error_handler(|wrong, request| Problem::malformed(format!("{}: {wrong}", request.path())).into()),
-    );
-    config.app_data(web::QueryConfig::default().error_handler(|wrong, _| Problem::malformed(wrong.to_string()).into()));
+    config.app_data(web::PathConfig::default().error_handler(|wrong, request| wrong_path(&wrong, request).into()));
 }
 
 #[cfg(test)]
@@ -202,12 +214,20 @@ mod tests {
     fn the_openapi_document_in_the_source_is_current() {
         let (_, api) = App::new().into_utoipa_app().openapi(ApiDoc::openapi()).configure(api).split_for_parts();
         let json = Document::new(api, "paird_session_").json;
-        let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
-        let current = format!("{value:#}\n");
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console/openapi.json");
+        is_current("openapi.json", &serde_json::from_slice(&json).unwrap());
+    }
+
+    #[test]
+    fn the_asyncapi_document_in_the_source_is_current() {
+        is_current("asyncapi.json", &asyncapi::asyncapi());
+    }
+
+    fn is_current(name: &str, made: &serde_json::Value) {
+        let current = format!("{made:#}\n");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console").join(name);
         if std::fs::read_to_string(&file).unwrap_or_default() != current {
             std::fs::write(&file, current).unwrap();
-            panic!("src/console/openapi.json was out of date and has been written: run .ci/web types, and commit both");
+            panic!("src/console/{name} was out of date and has been written: run .ci/web types, and commit all of it");
         }
     }
 }

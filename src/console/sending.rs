@@ -1,9 +1,7 @@
 //! Messages on their way out: queued, and cancelled while they are.
 
 use actix_web::{
-    HttpRequest, HttpResponse, delete,
-    http::StatusCode,
-    post,
+    HttpRequest, HttpResponse, delete, post,
     web::{Data, Json, Path, ReqData},
 };
 use chrono::{DateTime, FixedOffset, Utc};
@@ -23,11 +21,11 @@ use uuid::Uuid;
 use super::{
     accounts::nobody,
     auth::Caller,
-    commands::{IDEMPOTENCY_KEY, idempotency_key},
+    commands::{idempotency_key, key_taken},
     db::with_timeout,
     json_body::JsonBody,
     messages::{self, Message},
-    problem::Problem,
+    problem::{Problem, ProblemCode},
     state::AppState,
     vocabulary,
 };
@@ -172,13 +170,13 @@ pub async fn cancel(state: Data<AppState>, caller: ReqData<Caller>, id: Path<i64
         return Ok(Json(message));
     }
     let detail = format!("only a queued message can be cancelled, and message {id} is {}", message.state);
-    Err(Problem::conflict(detail))
+    Err(Problem::new(ProblemCode::MessageNotQueued, detail))
 }
 
 fn check_sends(state: &AppState, caller: Caller) -> Result<(), Problem> {
     if caller == Caller::Cookie && !state.pages_send {
         let detail = "messages are only read in this console: PAIRD_CONSOLE_MESSAGES is read";
-        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+        return Err(Problem::new(ProblemCode::SendingDisabled, detail));
     }
     Ok(())
 }
@@ -191,15 +189,11 @@ fn problem_of(refusal: SendRefusal, account: Uuid) -> Problem {
                 "expires_at" => EXPIRES_AT,
                 field => field,
             };
-            Problem::refused(format!("{field}: {}", trouble.replace("not_before", NOT_BEFORE)))
+            Problem::argument(field, format!("{field}: {}", trouble.replace("not_before", NOT_BEFORE)))
         }
         SendRefusal::NoAccount => nobody(account),
-        SendRefusal::KeyTaken => {
-            Problem::refused(format!("{IDEMPOTENCY_KEY}: another message of the account has this key already"))
-        }
-        SendRefusal::QueueFull { words } => {
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, words).retry_after(QUEUE_RETRY_S)
-        }
+        SendRefusal::KeyTaken => key_taken("another message of the account has this key already"),
+        SendRefusal::QueueFull { words } => Problem::new(ProblemCode::QueueFull, words).retry_after(QUEUE_RETRY_S),
     }
 }
 
@@ -210,6 +204,7 @@ fn time(body: &mut Map<String, Value>, name: &str) -> Result<Option<DateTime<Fix
         Some(Value::String(text)) => text,
         Some(_) => String::new(),
     };
-    let wrong = |_| Problem::refused(format!("{name}: must be a point in time, such as 2026-12-31T23:59:59Z"));
+    let detail = format!("{name}: must be a point in time, such as 2026-12-31T23:59:59Z");
+    let wrong = |_| Problem::argument(name, detail);
     DateTime::parse_from_rfc3339(&text).map(Some).map_err(wrong)
 }

@@ -59,7 +59,7 @@ pub async fn set_tags(
     id: Path<Uuid>,
     new: JsonBody<NewTags>,
 ) -> Result<Json<Account>, Problem> {
-    let tags = checked_tags(new.0.tags.iter().map(String::as_str)).map_err(refusal)?;
+    let tags = checked_tags(new.0.tags.iter().map(String::as_str)).map_err(|wrong| refusal("tags", &wrong))?;
     let database = state.database().await?;
     let set = state.query(settings::set_tags().bind(&database, &tags, &caller.source(), &id).opt()).await?;
     set.ok_or_else(|| nobody(*id))?;
@@ -77,9 +77,14 @@ pub async fn change_tags(
     id: Path<Uuid>,
     new: JsonBody<TagChange>,
 ) -> Result<Json<Account>, Problem> {
-    let added = checked_tags(new.0.add.iter().map(String::as_str)).map_err(refusal)?;
-    let removed: Vec<&str> =
-        new.0.remove.iter().map(|tag| checked_tag(tag)).collect::<Result<_, _>>().map_err(refusal)?;
+    let added = checked_tags(new.0.add.iter().map(String::as_str)).map_err(|wrong| refusal("add", &wrong))?;
+    let removed: Vec<&str> = new
+        .0
+        .remove
+        .iter()
+        .map(|tag| checked_tag(tag))
+        .collect::<Result<_, _>>()
+        .map_err(|wrong| refusal("remove", &wrong))?;
     let database = state.database().await?;
     let source = caller.source();
     let set = state.query(settings::change_tags().bind(&database, &added, &removed, &source, &id).opt()).await?;
@@ -99,7 +104,7 @@ pub async fn desire_phone(
     new: JsonBody<NewDesiredPhone>,
 ) -> Result<Json<Account>, Problem> {
     let phone = Phone::parse(&new.0.desired_phone);
-    let phone = phone.map_err(|wrong| Problem::refused(format!("desiredPhone: {wrong}")))?;
+    let phone = phone.map_err(|wrong| Problem::argument("desiredPhone", format!("desiredPhone: {wrong}")))?;
     set_desired_phone(&state, *caller, *id, Some(phone.digits())).await
 }
 
@@ -132,6 +137,6 @@ async fn changed(state: &AppState, id: Uuid) -> Result<Json<Account>, Problem> {
     Ok(Json(shown(state, id).await?))
 }
 
-fn refusal(wrong: TagError) -> Problem {
-    Problem::refused(format!("tags: {wrong}"))
+fn refusal(field: &str, wrong: &TagError) -> Problem {
+    Problem::argument(field, format!("{field}: {wrong}"))
 }

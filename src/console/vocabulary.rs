@@ -5,11 +5,13 @@ use std::fmt::Write as _;
 
 use actix_web::{get, web::Json};
 use paird_actors::domain::{
-    AuditAction, CommandKind, Desired, EventKind, MessageDirection, MessageKind, MessageState, Phase, Reason, Status,
-    Tone, schema,
+    AuditAction, CommandKind, CommandState, Desired, EventKind, MessageDirection, MessageKind, MessageState, Phase,
+    Reason, Status, Tone, schema,
 };
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, SchemaType, Type};
+
+use super::problem::ProblemCode;
 
 fn words<T: Copy>(
     about: &str,
@@ -77,6 +79,30 @@ pub fn event_kind() -> Object {
     words("What happened.", EventKind::ALL, EventKind::as_str, EventKind::meaning).build()
 }
 
+/// Of a parameter that may be repeated.
+pub fn event_kinds() -> Array {
+    ArrayBuilder::new().items(event_kind()).build()
+}
+
+/// Of a parameter that may be repeated.
+pub fn audit_actions() -> Array {
+    ArrayBuilder::new().items(audit_action()).build()
+}
+
+/// Of a parameter that may be repeated.
+pub fn command_kinds() -> Array {
+    ArrayBuilder::new().items(kind_of_command("A kind.").build()).build()
+}
+
+pub fn command_state() -> Object {
+    words("How far it is.", CommandState::ALL, CommandState::as_str, CommandState::meaning).build()
+}
+
+/// Of a parameter that may be repeated.
+pub fn command_states() -> Array {
+    ArrayBuilder::new().items(command_state()).build()
+}
+
 pub fn tone() -> Object {
     words("How good it is.", Tone::ALL, Tone::as_str, Tone::meaning).build()
 }
@@ -105,6 +131,10 @@ pub fn sendable_kind() -> Object {
 
 pub fn message_state() -> Object {
     words("How far it is.", MessageState::ALL, MessageState::as_str, MessageState::meaning).build()
+}
+
+pub fn problem_code() -> Object {
+    words("What went wrong, for programs.", ProblemCode::ALL, ProblemCode::as_str, ProblemCode::meaning).build()
 }
 
 /// JSON Schema of a command as `{kind, args}`; `$defs` has the args of each kind.

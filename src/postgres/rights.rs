@@ -158,7 +158,7 @@ const fn function(signature: &'static str, callers: &'static [Role]) -> Function
 }
 
 /// Every such function of the schema.
-pub const FUNCTIONS: [FunctionRights; 32] = [
+pub const FUNCTIONS: [FunctionRights; 33] = [
     function("account_is_gone()", &[]),
     function("account_was_deleted()", &[]),
     function("account_was_written()", &[]),
@@ -172,6 +172,7 @@ pub const FUNCTIONS: [FunctionRights; 32] = [
     function("pace_was_changed()", &[]),
     function("pair_by_link(bytea,text)", &[Role::Console]),
     function("pairing_link_was_used()", &[]),
+    function("place_pairing_link(uuid,bytea[],uuid,interval,integer,text,text)", &[Role::Console]),
     function("proxy_login_was_written()", &[]),
     function("proxy_was_changed()", &[]),
     function("prune_accounts(interval,text[],timestamp with time zone,integer,boolean)", &[Role::Daemon]),

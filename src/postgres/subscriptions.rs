@@ -10,7 +10,7 @@ use crate::whatsapp::{BellGuard, Bells};
 
 /// Where the database tells of messages to send: the payload is the account. `send_message` in
 /// sql/migrations names it, too.
-const OUTGOING_CHANNEL: &str = "paird_outgoing";
+pub(crate) const OUTGOING_CHANNEL: &str = "paird_outgoing";
 
 /// The channels of the LISTEN connection besides the command channel.
 #[derive(Clone, Default)]

@@ -17,7 +17,7 @@ const PAST: &str = "
     -- The past needs no triggers: what they would write of it is there.
     SET session_replication_role = replica;
     ALTER TABLE events SET UNLOGGED;
-    DROP INDEX events_by_xact, events_to_notify;
+    DROP INDEX events_by_xact, events_to_notify, events_by_kind;
     ALTER TABLE events DROP CONSTRAINT events_pkey, DROP CONSTRAINT events_account_id_seq_key;
     INSERT INTO processes (id, host, pid, version, pid_space, pid_birth, expires_at)
     SELECT md5('process' || n)::uuid, 'here', n, '1', 'here', 1, now() + interval '1 day' FROM generate_series(1, 2) n;
@@ -42,6 +42,7 @@ const PAST: &str = "
     ALTER TABLE events ADD PRIMARY KEY (id), ADD UNIQUE (account_id, seq);
     CREATE INDEX events_to_notify ON events (id) WHERE NOT notified;
     CREATE INDEX events_by_xact ON events (xact, id);
+    CREATE INDEX events_by_kind ON events (kind, created_at, id);
     INSERT INTO commands (account_id, kind, state, created_at, done_at)
     SELECT id, 'account.pair', 'done', now() - interval '40 days', now() - interval '40 days' FROM whatsapp_accounts;
     INSERT INTO commands (account_id, kind)
@@ -320,6 +321,8 @@ fn statement(made: &str) -> Statement {
 
 fn argument(name: &str, kind: &str, is_array: bool) -> &'static str {
     match (name, kind) {
+        // Also kinds of which there are none.
+        ("kinds", _) => "ARRAY['session.timeout', 'account.paired', 'account.pair', 'none']",
         ("chats", _) => "ARRAY['7@lid', '8@lid']",
         ("messages", _) if is_array => "ARRAY[200001, 200002, 200003, 200004]",
         ("message", _) => "200001",

@@ -34,7 +34,9 @@ pub use audit::{AuditAction, AuditEntry, describe_action};
 pub use backoff::{Backoff, Failures, Retry, jitter, share};
 pub use change::{Change, Claim, ClaimError, CodeChange, Finished, QrChange, Update, Write, Written};
 pub use close::{CloseReason, HoldCause, ProxyFault, Verdict};
-pub use command::{Command, CommandError, CommandKind, CommandRow, PairMethod, PairRequest, PasskeyAnswer, Taken};
+pub use command::{
+    Command, CommandError, CommandKind, CommandRow, CommandState, PairMethod, PairRequest, PasskeyAnswer, Taken,
+};
 pub use contact_check::{CONTACTS_PER_CHECK, CheckedContact, ContactCheckPlan, ContactCheckPolicy, ContactChecks};
 pub use ending::{Ending, Member, Retired, Trouble};
 pub use event::{

@@ -17,7 +17,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::problem::Problem;
+use super::problem::{Problem, ProblemCode};
 use crate::postgres::{
     pool::{Dsn, RETRY, own_connection},
     subscriptions::Subscriptions,
@@ -97,7 +97,10 @@ impl Feed {
         subscribed.await.ok().flatten().ok_or_else(|| {
             let why = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let why = if why.is_empty() { why } else { format!(" ({why})") };
-            Problem::unavailable(format!("the live stream waits for the database{why}: try again"))
+            Problem::new(
+                ProblemCode::DatabaseUnavailable,
+                format!("the live stream waits for the database{why}: try again"),
+            )
         })
     }
 }

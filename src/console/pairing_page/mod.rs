@@ -36,8 +36,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::{
-    db::with_timeout, json_body::JsonBody, login::wants_page, middleware, not_modified::not_modified, pages::file,
-    problem::Problem, routes,
+    db::with_timeout,
+    json_body::JsonBody,
+    login::wants_page,
+    middleware,
+    not_modified::not_modified,
+    pages::file,
+    problem::{Problem, ProblemCode},
+    routes,
 };
 use crate::{
     listen::{ListenAddress, limit_unread_time},
@@ -229,7 +235,7 @@ async fn pair(
     // A wrong number is no attempt.
     let (hash, _) = door.view(&request).await?;
     let phone = body.0.phone.as_deref().map(Phone::parse).transpose();
-    let phone = phone.map_err(|wrong| Problem::refused(wrong.to_string()))?;
+    let phone = phone.map_err(|wrong| Problem::argument("phone", wrong.to_string()))?;
     door.limits.attempt(hash).map_err(too_many)?;
     let database = door.pool.get().await.map_err(|why| away(&why))?;
     let phone = phone.as_ref().map(Phone::digits);
@@ -237,9 +243,12 @@ async fn pair(
     let answer = answer.map_err(|_| away(&"no answer in time"))?.map_err(|why| away(&why))?;
     match answer.as_str() {
         "asked" => Ok(HttpResponse::Accepted().json(serde_json::json!({}))),
-        "linked" => Err(Problem::conflict("a phone is linked already")),
-        "other_phone" => Err(Problem::refused("this link is for another number")),
-        "no_daemon" => Err(Problem::unavailable("no code can be made at the moment: try again in a minute")),
+        "linked" => Err(Problem::new(ProblemCode::AccountLinked, "a phone is linked already")),
+        "other_phone" => Err(Problem::new(ProblemCode::PhoneNotAllowed, "this link is for another number")),
+        "no_daemon" => {
+            let detail = "no code can be made at the moment: try again in a minute";
+            Err(Problem::new(ProblemCode::DaemonUnavailable, detail))
+        }
         _ => Err(absent()),
     }
 }
@@ -271,18 +280,18 @@ fn hash_of(request: &HttpRequest) -> Option<TokenHash> {
 }
 
 fn absent() -> Problem {
-    Problem::absent("there is nothing here, or no longer")
+    Problem::new(ProblemCode::LinkUnknown, "there is nothing here, or no longer")
 }
 
 fn too_many(wait: Duration) -> Problem {
     let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests: wait a moment").retry_after(seconds)
+    Problem::new(ProblemCode::RequestsTooMany, "too many requests: wait a moment").retry_after(seconds)
 }
 
 /// A stranger is not told why.
 fn away(why: &dyn std::fmt::Display) -> Problem {
     debug!(%why, "the page of pairing links has no answer from the database");
-    Problem::unavailable("this does not work at the moment: try again in a minute")
+    Problem::new(ProblemCode::DatabaseUnavailable, "this does not work at the moment: try again in a minute")
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Authentication: tokens, sessions, other sites, other host names.
 
-use std::os::unix::fs::PermissionsExt;
+use std::{collections::BTreeSet, os::unix::fs::PermissionsExt};
 
-use paird_testkit::{Api, Stage};
+use paird_testkit::{Answer, Api, Stage, until};
 use serde_json::json;
 
 use crate::command_line::command;
@@ -342,6 +342,50 @@ async fn head_is_answered_like_get_without_a_body() {
     }
     let written = api.ask("HEAD", "/api/drain", &[], None).await;
     assert_eq!(written.status, 405);
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn head_has_the_status_and_the_headers_of_get_on_every_route() {
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let id = stage.web.account("desk").await.to_string();
+    api.does(&id, "account.pair", json!({})).await;
+    let qr = format!("/api/accounts/{id}/qr");
+    until("a QR code", || async { (api.get(&qr).await.status == 200).then_some(()) }).await;
+    let document = api.get("/api/openapi.json").await.is(200).json();
+    let paths = document["paths"].as_object().unwrap().iter().filter(|(_, methods)| methods.get("get").is_some());
+    let paths: Vec<String> = paths.map(|(path, _)| path.replace("{id}", &id)).collect();
+    assert!(paths.len() > 20, "{paths:?}");
+    for path in paths {
+        let (get, head) = if path == "/api/events" {
+            (None, api.ask("HEAD", &path, &[], None).await)
+        } else {
+            // The one code may be followed by another in between.
+            until("the same answer to both", || async {
+                let get = api.get(&path).await;
+                let head = api.ask("HEAD", &path, &[], None).await;
+                (get.header("etag") == head.header("etag")).then_some((Some(get), head))
+            })
+            .await
+        };
+        assert!(head.body.is_empty(), "{path}");
+        let Some(get) = get else {
+            assert_eq!((head.status, head.header("content-type")), (200, "text/event-stream"));
+            continue;
+        };
+        let told = |answer: &Answer| {
+            let names = answer.headers.keys().filter(|name| !["date", "content-length"].contains(&name.as_str()));
+            names.map(|name| format!("{name}: {}", answer.header(name.as_str()))).collect::<BTreeSet<_>>()
+        };
+        assert_eq!((head.status, told(&head)), (get.status, told(&get)), "{path}");
+        if !get.header("etag").is_empty() {
+            assert_eq!(head.header("content-length"), get.body.len().to_string(), "{path}");
+            let known = [("If-None-Match", get.header("etag"))];
+            let again = api.ask("HEAD", &path, &known, None).await;
+            assert!(again.status == 304 || again.header("etag") != get.header("etag"), "{path}: {}", again.status);
+        }
+    }
     stage.finish([daemon]).await;
 }
 

@@ -7,6 +7,7 @@ mod admin;
 mod connection;
 mod doors;
 mod entry;
+mod fleet_history;
 mod live;
 mod messages;
 mod metrics;

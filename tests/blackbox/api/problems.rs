@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use paird_actors::domain::{AuditAction, CommandKind, Desired, EventKind, MessageState, Phase, Reason, Status, schema};
+use paird_actors::domain::{
+    AuditAction, Command, CommandKind, Desired, EventKind, MessageState, Phase, Reason, Status, schema,
+};
 use paird_testkit::{Api, Stage, until};
 use proptest::{
     prelude::*,
@@ -56,7 +58,7 @@ async fn every_wrong_request_gets_a_problem_that_says_what_is_wrong() {
         ("GET", "/api/messages/x", None, 400, "\"x\""),
         ("DELETE", "/api/messages/7", None, 404, "no message 7"),
         ("DELETE", "/api/messages/x", None, 400, "\"x\""),
-        ("PUT", "/api/messages/7", None, 405, "GET, DELETE"),
+        ("PUT", "/api/messages/7", None, 405, "GET, HEAD, DELETE"),
         ("POST", &format!("/api/accounts/{stranger}/messages"), Some(json!({})), 404, &stranger.to_string()),
         ("POST", &format!("{account}/messages"), Some(json!([])), 422, "object"),
         ("POST", &format!("{account}/messages"), Some(json!({})), 422, "type"),
@@ -67,9 +69,9 @@ async fn every_wrong_request_gets_a_problem_that_says_what_is_wrong() {
         ("POST", &format!("/api/accounts/{stranger}/restart"), None, 404, &stranger.to_string()),
         ("POST", &format!("/api/accounts/{stranger}/commands"), Some(json!({"kind": "account.pair"})), 404, ""),
         ("PATCH", &format!("/api/accounts/{stranger}"), Some(json!({"label": "x"})), 404, ""),
-        ("DELETE", "/api/accounts", None, 405, "GET, POST"),
-        ("PUT", &account, None, 405, "GET, PATCH"),
-        ("BREW", "/api/fleet", None, 405, "GET"),
+        ("DELETE", "/api/accounts", None, 405, "GET, HEAD, POST"),
+        ("PUT", &account, None, 405, "GET, HEAD, PATCH"),
+        ("BREW", "/api/fleet", None, 405, "GET, HEAD"),
         ("POST", "/api/accounts", Some(json!({})), 422, "label"),
         ("POST", "/api/accounts", Some(json!([])), 422, "object"),
         ("POST", "/api/accounts", Some(json!({"label": ""})), 422, "label is empty"),
@@ -149,6 +151,85 @@ async fn every_wrong_request_gets_a_problem_that_says_what_is_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_problem_has_its_code_and_the_field_that_is_wrong() {
+    let (stage, mut daemon) = Stage::with_daemon_under_roles().await;
+    let api = Api::of(&stage, &mut daemon).await;
+    let id = stage.web.account("desk").await;
+    let account = format!("/api/accounts/{id}");
+    let (commands, links) = (format!("{account}/commands"), format!("{account}/links"));
+    let (messages, pace, tags) = (format!("{account}/messages"), format!("{account}/pace"), format!("{account}/tags"));
+    let stranger = format!("/api/accounts/{}", Uuid::new_v4());
+    let pair = |args: Value| Some(json!({"kind": "account.pair", "args": args}));
+    let text = |to: Value, body: Value| Some(json!({"to": to, "type": "text", "text": {"body": body}}));
+
+    for (method, path, body, code, field) in [
+        ("GET", "/api/nowhere", None, "route-unknown", None),
+        ("DELETE", "/api/accounts", None, "method-unknown", None),
+        ("GET", &stranger, None, "account-unknown", None),
+        ("GET", "/api/accounts/7", None, "parameter-invalid", Some("id")),
+        ("DELETE", &format!("{links}/7"), None, "parameter-invalid", Some("link")),
+        ("DELETE", &format!("{links}/{id}"), None, "link-unknown", None),
+        ("GET", "/api/commands/0", None, "command-unknown", None),
+        ("GET", "/api/commands/1?wait=31", None, "parameter-invalid", Some("wait")),
+        ("GET", "/api/commands/1?wait=soon", None, "parameter-invalid", Some("wait")),
+        ("GET", "/api/commands/1?wait=1&wait=1", None, "parameter-invalid", Some("wait")),
+        ("GET", "/api/accounts?status=dead", None, "parameter-invalid", Some("status")),
+        ("GET", "/api/accounts?limit=0", None, "parameter-invalid", Some("limit")),
+        ("GET", "/api/accounts?sort=label", None, "parameter-unknown", Some("sort")),
+        ("GET", &format!("{account}/events?after=now"), None, "parameter-invalid", Some("after")),
+        ("GET", &format!("{account}/audit?befor=1"), None, "parameter-unknown", Some("befor")),
+        ("GET", &format!("{messages}?chat=x"), None, "parameter-invalid", Some("chat")),
+        ("GET", &format!("{account}/qr"), None, "qr-absent", None),
+        ("GET", &format!("{account}/inspection"), None, "account-at-rest", None),
+        ("GET", "/api/messages/7", None, "message-unknown", None),
+        ("POST", "/api/accounts", Some(json!({})), "argument-missing", Some("label")),
+        ("POST", "/api/accounts", Some(json!({"label": " "})), "argument-invalid", Some("label")),
+        ("POST", "/api/accounts", Some(json!({"label": 7})), "argument-invalid", Some("label")),
+        ("POST", "/api/accounts", Some(json!({"label": "a\0"})), "argument-invalid", Some("label")),
+        ("POST", "/api/accounts", Some(json!({"name": "x"})), "argument-unknown", Some("name")),
+        ("POST", "/api/accounts", Some(json!([])), "argument-invalid", None),
+        ("POST", &commands, Some(json!({"kind": "account.fly"})), "kind-unknown", Some("kind")),
+        ("POST", &commands, pair(json!([])), "argument-invalid", Some("args")),
+        ("POST", &commands, pair(json!({"expectFone": "1"})), "argument-unknown", Some("args.expectFone")),
+        ("POST", &commands, pair(json!({"expectPhone": "x"})), "argument-invalid", Some("args.expectPhone")),
+        ("POST", &commands, pair(json!({"method": "code"})), "argument-invalid", Some("args.phone")),
+        ("POST", &links, Some(json!({})), "links-not-served", None),
+        ("POST", &messages, text(json!("+43 660 1234567"), json!("")), "argument-invalid", Some("text.body")),
+        ("POST", &messages, text(json!("x"), json!("hello")), "argument-invalid", Some("to")),
+        ("PUT", &pace, Some(json!({"sendRate": 1, "sendBurst": 5})), "argument-missing", Some("newChatsPerDay")),
+        (
+            "PUT",
+            &pace,
+            Some(json!({"sendRate": 1, "sendBurst": 0, "newChatsPerDay": 1})),
+            "argument-invalid",
+            Some("sendBurst"),
+        ),
+        ("PATCH", &tags, Some(json!({"remove": ["a,b"]})), "argument-invalid", Some("remove")),
+        ("PUT", &tags, Some(json!({"tags": ["a", 7]})), "argument-invalid", Some("tags[1]")),
+        ("PUT", &format!("{account}/proxy"), Some(json!({"url": "x"})), "argument-invalid", Some("url")),
+    ] {
+        let answer = api.ask(method, path, &[], body).await;
+        let problem = answer.problem(answer.status);
+        assert_eq!((&problem["code"], &problem["field"]), (&json!(code), &json!(field)), "{method} {path}: {problem}");
+    }
+
+    let key = [("Idempotency-Key", "a key")];
+    api.ask("POST", "/api/accounts", &key, Some(json!({"label": "one"}))).await.is(201);
+    let taken = api.ask("POST", "/api/accounts", &key, Some(json!({"label": "two"}))).await.problem(422);
+    assert_eq!((&taken["code"], &taken["field"]), (&json!("key-taken"), &json!("Idempotency-Key")));
+    let long = [("Idempotency-Key", &*"x".repeat(201))];
+    let wrong = api.ask("POST", "/api/accounts", &long, Some(json!({"label": "two"}))).await.problem(400);
+    assert_eq!((&wrong["code"], &wrong["field"]), (&json!("header-invalid"), &json!("Idempotency-Key")));
+    let anonymous = api.bare("GET", "/api/accounts", &[], None).await.problem(401);
+    assert_eq!((&anonymous["code"], &anonymous["field"]), (&json!("unauthenticated"), &json!("Authorization")));
+    // A name that a stranger chose is repeated, but not at any length.
+    let body = Some(json!({"x".repeat(50_000): 1}));
+    let long = api.ask("POST", "/api/accounts", &[], body).await.problem(422);
+    assert_eq!(long["field"].as_str().unwrap().len(), 60);
+    stage.finish([daemon]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_away_is_a_503_that_says_when_to_come_back() {
     let (mut stage, mut daemon) = Stage::with_daemon_under_roles().await;
     let api = Api::of(&stage, &mut daemon).await;
@@ -167,7 +248,7 @@ async fn a_database_that_is_away_is_a_503_that_says_when_to_come_back() {
         ("GET", "/api/events".to_owned(), None),
     ] {
         let answer = api.ask(method, &path, &[], body).await;
-        answer.problem(503);
+        assert_eq!(answer.problem(503)["code"], "database-unavailable");
         assert!(answer.header("retry-after").parse::<u32>().is_ok(), "{path}");
     }
     api.get("/healthz").await.is(200);
@@ -242,11 +323,33 @@ async fn the_document_and_the_schemas_have_the_words_of_the_domain() {
     assert_eq!(account["statusWord"]["enum"], words(Reason::ALL, Reason::as_str));
     assert_eq!(account["phase"]["enum"], words(Phase::ALL, Phase::as_str));
     let kinds = words(CommandKind::ALL, CommandKind::as_str);
-    assert_eq!(schemas["NewCommand"]["required"], json!(["kind"]), "args may be left out");
     assert_eq!(account["actions"]["items"]["enum"], kinds);
-    assert_eq!(schemas["NewCommand"]["properties"]["kind"]["enum"], kinds);
+    let of_kind = |name: &str, kind: &str| {
+        let place = schemas[name]["discriminator"]["mapping"][kind].as_str().unwrap_or_else(|| panic!("{name} {kind}"));
+        assert!(schemas[name]["oneOf"].as_array().unwrap().contains(&json!({"$ref": place})), "{place}");
+        document.pointer(place.strip_prefix('#').unwrap()).unwrap_or_else(|| panic!("{place}")).clone()
+    };
+    for kind in CommandKind::ALL {
+        let schema = of_kind("NewCommand", kind.as_str());
+        assert_eq!(schema["properties"]["kind"]["const"], kind.as_str());
+        assert_eq!(schema["properties"]["args"]["properties"], kind.args_schema()["properties"]);
+        // An example that lacks what is required is refused, and one that does not is taken.
+        let needs_args = schema["required"].as_array().unwrap().contains(&json!("args"));
+        assert_eq!(needs_args, Command::parse(kind.as_str(), &json!({})).is_err(), "{kind}");
+    }
+    for kind in EventKind::ALL {
+        let schema = &of_kind("Event", kind.as_str())["allOf"][1]["properties"];
+        assert_eq!(
+            (&schema["type"]["const"], &schema["payload"]["required"]),
+            (&json!(kind.as_str()), &kind.payload_schema()["required"])
+        );
+    }
     assert_eq!(schemas["Message"]["properties"]["state"]["enum"], words(MessageState::ALL, MessageState::as_str));
-    assert_eq!(schemas["Event"]["properties"]["type"]["enum"], words(EventKind::ALL, EventKind::as_str));
+    let codes: BTreeSet<&str> =
+        schemas["Problem"]["properties"]["code"]["enum"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let document_of_people = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console/README.md");
+    let written = std::fs::read_to_string(document_of_people).unwrap();
+    assert!(codes.len() > 40 && codes.iter().all(|code| written.contains(&format!("| `{code}` |"))), "{codes:?}");
     assert_eq!(schemas["AuditRecord"]["properties"]["action"]["enum"], words(AuditAction::ALL, AuditAction::as_str));
 
     assert_eq!(api.get("/api/schemas/commands.json").await.is(200).json(), schema::commands());

@@ -52,9 +52,10 @@ impl Answer {
         assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text());
         let problem = self.json();
         assert_eq!(problem["status"], status);
-        for field in ["type", "title", "detail", "instance"] {
+        for field in ["type", "title", "code", "detail", "instance"] {
             assert!(problem[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {problem}");
         }
+        assert_eq!(problem["type"], format!("urn:paird:problem:{}", problem["code"].as_str().unwrap()));
         problem
     }
 

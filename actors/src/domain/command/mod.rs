@@ -1,3 +1,5 @@
+mod state;
+
 use serde_json::{Value, json};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use thiserror::Error;
@@ -6,6 +8,8 @@ use super::{
     AccountId, CONTACTS_PER_CHECK, ChatJid, ChatJidError, CommandId, HoldCause, Instant, MessageId, OnlineRequest,
     Phase, Phone, PhoneError, Secret, Shown, Status, TakingId, TypingState, word::word,
 };
+
+pub use state::CommandState;
 
 /// The way in which the phone is linked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -132,6 +136,26 @@ pub enum CommandError {
     TwoNumbers,
     #[error("account.passkey: give either response or confirm")]
     ResponseOrConfirm,
+}
+
+impl CommandError {
+    /// The argument that is wrong, if it is one.
+    pub fn argument(&self) -> Option<&str> {
+        match self {
+            Self::UnknownKind(_) | Self::NotAnObject { .. } | Self::ResponseOrConfirm => None,
+            Self::UnknownArgument { name, .. } => Some(name),
+            Self::NotAString { name, .. }
+            | Self::NotABoolean { name, .. }
+            | Self::NotAPhone { name, .. }
+            | Self::NotAChat { name, .. }
+            | Self::NotAMessage { name, .. }
+            | Self::NotPhones { name, .. } => Some(name),
+            Self::UnknownTypingState => Some("state"),
+            Self::PhoneWithoutCode | Self::CodeWithoutPhone => Some("phone"),
+            Self::UnknownMethod(_) => Some("method"),
+            Self::TwoNumbers => Some("expectPhone"),
+        }
+    }
 }
 
 impl Command {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
+pub use crate::domain::CommandState;
 use crate::domain::{
     AccountId, AccountRecord, ChangeId, ConnectionSettings, Event, EventKind, Instant, KeyringId, MessageId,
     MessageState, Secret, SendFailure, TakingId,
@@ -87,15 +88,6 @@ impl StoredMessage {
     pub(super) fn fail(&mut self, state: MessageState, reason: SendFailure) {
         (self.state, self.reason, self.code) = (state, Some(reason.to_string()), None);
     }
-}
-
-/// The state of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommandState {
-    Queued,
-    Running,
-    Done,
-    Failed,
 }
 
 /// A row of `commands`.

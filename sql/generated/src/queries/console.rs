@@ -61,10 +61,67 @@ pub struct ListLastAccountEventsParams {
     pub before: i64,
     pub limit: i64,
 }
-#[derive(Clone, Copy, Debug)]
-pub struct ListAccountAuditParams {
+#[derive(Debug)]
+pub struct ListFleetEventsParams<T1: crate::StringSql, T2: crate::ArraySql<Item = T1>> {
+    pub kinds: T2,
+    pub earliest: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub before_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub before_id: Option<i64>,
+    pub limit: i64,
+}
+#[derive(Debug)]
+pub struct ListNewestAccountEventsParams<T1: crate::StringSql, T2: crate::ArraySql<Item = T1>> {
     pub account: uuid::Uuid,
     pub before: Option<i64>,
+    pub kinds: T2,
+    pub earliest: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub latest: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub limit: i64,
+}
+#[derive(Debug)]
+pub struct ListFleetAuditParams<T1: crate::StringSql, T2: crate::ArraySql<Item = T1>> {
+    pub kinds: T2,
+    pub earliest: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub before_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub before_id: Option<i64>,
+    pub limit: i64,
+}
+#[derive(Debug)]
+pub struct ListAccountAuditParams<T1: crate::StringSql, T2: crate::ArraySql<Item = T1>> {
+    pub account: uuid::Uuid,
+    pub before: Option<i64>,
+    pub kinds: T2,
+    pub earliest: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub latest: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub limit: i64,
+}
+#[derive(Debug)]
+pub struct ListFleetCommandsParams<
+    T1: crate::StringSql,
+    T2: crate::ArraySql<Item = T1>,
+    T3: crate::StringSql,
+    T4: crate::ArraySql<Item = T3>,
+> {
+    pub kinds: T2,
+    pub earliest: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub before_at: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub before_id: Option<i64>,
+    pub states: T4,
+    pub limit: i64,
+}
+#[derive(Debug)]
+pub struct ListAccountCommandsParams<
+    T1: crate::StringSql,
+    T2: crate::ArraySql<Item = T1>,
+    T3: crate::StringSql,
+    T4: crate::ArraySql<Item = T3>,
+> {
+    pub account: uuid::Uuid,
+    pub before: Option<i64>,
+    pub kinds: T2,
+    pub states: T4,
+    pub earliest: Option<chrono::DateTime<chrono::FixedOffset>>,
+    pub latest: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub limit: i64,
 }
 #[derive(Debug)]
@@ -312,6 +369,8 @@ pub struct AuditRecord {
     pub sent_by: Option<String>,
     pub channel: Option<String>,
     pub action: String,
+    pub target_type: String,
+    pub target_id: Option<uuid::Uuid>,
     pub payload: serde_json::Value,
     pub created_at: chrono::DateTime<chrono::FixedOffset>,
 }
@@ -322,6 +381,8 @@ pub struct AuditRecordBorrowed<'a> {
     pub sent_by: Option<&'a str>,
     pub channel: Option<&'a str>,
     pub action: &'a str,
+    pub target_type: &'a str,
+    pub target_id: Option<uuid::Uuid>,
     pub payload: postgres_types::Json<&'a serde_json::value::RawValue>,
     pub created_at: chrono::DateTime<chrono::FixedOffset>,
 }
@@ -334,6 +395,8 @@ impl<'a> From<AuditRecordBorrowed<'a>> for AuditRecord {
             sent_by,
             channel,
             action,
+            target_type,
+            target_id,
             payload,
             created_at,
         }: AuditRecordBorrowed<'a>,
@@ -345,6 +408,8 @@ impl<'a> From<AuditRecordBorrowed<'a>> for AuditRecord {
             sent_by: sent_by.map(|v| v.into()),
             channel: channel.map(|v| v.into()),
             action: action.into(),
+            target_type: target_type.into(),
+            target_id,
             payload: serde_json::from_str(payload.0.get()).unwrap(),
             created_at,
         }
@@ -357,7 +422,10 @@ pub struct ShownCommand {
     pub kind: String,
     pub state: String,
     pub result: Option<String>,
+    pub source: String,
+    pub sent_by: Option<String>,
     pub created_at: chrono::DateTime<chrono::FixedOffset>,
+    pub started_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub done_at: Option<chrono::DateTime<chrono::FixedOffset>>,
 }
 pub struct ShownCommandBorrowed<'a> {
@@ -366,12 +434,26 @@ pub struct ShownCommandBorrowed<'a> {
     pub kind: &'a str,
     pub state: &'a str,
     pub result: Option<&'a str>,
+    pub source: &'a str,
+    pub sent_by: Option<&'a str>,
     pub created_at: chrono::DateTime<chrono::FixedOffset>,
+    pub started_at: Option<chrono::DateTime<chrono::FixedOffset>>,
     pub done_at: Option<chrono::DateTime<chrono::FixedOffset>>,
 }
 impl<'a> From<ShownCommandBorrowed<'a>> for ShownCommand {
     fn from(
-        ShownCommandBorrowed { id, account_id, kind, state, result, created_at, done_at }: ShownCommandBorrowed<'a>,
+        ShownCommandBorrowed {
+            id,
+            account_id,
+            kind,
+            state,
+            result,
+            source,
+            sent_by,
+            created_at,
+            started_at,
+            done_at,
+        }: ShownCommandBorrowed<'a>,
     ) -> Self {
         Self {
             id,
@@ -379,7 +461,10 @@ impl<'a> From<ShownCommandBorrowed<'a>> for ShownCommand {
             kind: kind.into(),
             state: state.into(),
             result: result.map(|v| v.into()),
+            source: source.into(),
+            sent_by: sent_by.map(|v| v.into()),
             created_at,
+            started_at,
             done_at,
         }
     }
@@ -959,20 +1044,20 @@ where
         Ok(mapped)
     }
 }
-pub struct I64Query<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+pub struct ShownCommandQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
     query: &'static str,
     cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<i64, tokio_postgres::Error>,
-    mapper: fn(i64) -> T,
+    extractor: fn(&tokio_postgres::Row) -> Result<ShownCommandBorrowed, tokio_postgres::Error>,
+    mapper: fn(ShownCommandBorrowed) -> T,
 }
-impl<'c, 'a, 's, C, T: 'c, const N: usize> I64Query<'c, 'a, 's, C, T, N>
+impl<'c, 'a, 's, C, T: 'c, const N: usize> ShownCommandQuery<'c, 'a, 's, C, T, N>
 where
     C: GenericClient,
 {
-    pub fn map<R>(self, mapper: fn(i64) -> R) -> I64Query<'c, 'a, 's, C, R, N> {
-        I64Query {
+    pub fn map<R>(self, mapper: fn(ShownCommandBorrowed) -> R) -> ShownCommandQuery<'c, 'a, 's, C, R, N> {
+        ShownCommandQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -1013,20 +1098,20 @@ where
         Ok(mapped)
     }
 }
-pub struct ShownCommandQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+pub struct I64Query<'c, 'a, 's, C: GenericClient, T, const N: usize> {
     client: &'c C,
     params: [&'a (dyn postgres_types::ToSql + Sync); N],
     query: &'static str,
     cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<ShownCommandBorrowed, tokio_postgres::Error>,
-    mapper: fn(ShownCommandBorrowed) -> T,
+    extractor: fn(&tokio_postgres::Row) -> Result<i64, tokio_postgres::Error>,
+    mapper: fn(i64) -> T,
 }
-impl<'c, 'a, 's, C, T: 'c, const N: usize> ShownCommandQuery<'c, 'a, 's, C, T, N>
+impl<'c, 'a, 's, C, T: 'c, const N: usize> I64Query<'c, 'a, 's, C, T, N>
 where
     C: GenericClient,
 {
-    pub fn map<R>(self, mapper: fn(ShownCommandBorrowed) -> R) -> ShownCommandQuery<'c, 'a, 's, C, R, N> {
-        ShownCommandQuery {
+    pub fn map<R>(self, mapper: fn(i64) -> R) -> I64Query<'c, 'a, 's, C, R, N> {
+        I64Query {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -1978,28 +2063,157 @@ impl<'c, 'a, 's, C: GenericClient>
         self.bind(client, &params.account, &params.after, &params.before, &params.limit)
     }
 }
-pub struct ListAccountAuditStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn list_account_audit() -> ListAccountAuditStmt {
-    ListAccountAuditStmt(
-        "SELECT id, operator_id, source, sent_by, channel, action, payload, created_at FROM audit_log WHERE target_id = $1 AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
+pub struct ListFleetEventsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_fleet_events() -> ListFleetEventsStmt {
+    ListFleetEventsStmt(
+        "WITH RECURSIVE there (kind) AS ( (SELECT e.kind FROM events e ORDER BY e.kind LIMIT 1) UNION ALL SELECT (SELECT e.kind FROM events e WHERE e.kind > there.kind ORDER BY e.kind LIMIT 1) FROM there WHERE there.kind IS NOT NULL ), wanted (kind) AS ( SELECT there.kind FROM there WHERE there.kind IS NOT NULL AND cardinality($1::text[]) = 0 UNION SELECT unnest($1) ) SELECT page.id, page.account_id, page.seq, page.kind, page.payload, page.created_at, page.xact FROM wanted CROSS JOIN LATERAL ( SELECT e.id, e.account_id, e.seq, e.kind, e.payload, e.created_at, e.xact::text::bigint AS xact FROM events e WHERE e.kind = wanted.kind AND e.created_at >= coalesce($2, '-infinity'::timestamptz) AND (e.created_at, e.id) < (coalesce($3, 'infinity'::timestamptz), coalesce($4, 0::bigint)) ORDER BY e.created_at DESC, e.id DESC LIMIT $5 ) AS page ORDER BY page.created_at DESC, page.id DESC LIMIT $5",
         None,
     )
 }
-impl ListAccountAuditStmt {
+impl ListFleetEventsStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub fn bind<'c, 'a, 's, C: GenericClient>(
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Item = T1>>(
+        &'s self,
+        client: &'c C,
+        kinds: &'a T2,
+        earliest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        before_at: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        before_id: &'a Option<i64>,
+        limit: &'a i64,
+    ) -> FeedEventQuery<'c, 'a, 's, C, FeedEvent, 5> {
+        FeedEventQuery {
+            client,
+            params: [kinds, earliest, before_at, before_id, limit],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<FeedEventBorrowed, tokio_postgres::Error> {
+                Ok(FeedEventBorrowed {
+                    id: row.try_get(0)?,
+                    account_id: row.try_get(1)?,
+                    seq: row.try_get(2)?,
+                    kind: row.try_get(3)?,
+                    payload: row.try_get(4)?,
+                    created_at: row.try_get(5)?,
+                    xact: row.try_get(6)?,
+                })
+            },
+            mapper: |it| FeedEvent::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Item = T1>>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListFleetEventsParams<T1, T2>,
+        FeedEventQuery<'c, 'a, 's, C, FeedEvent, 5>,
+        C,
+    > for ListFleetEventsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListFleetEventsParams<T1, T2>,
+    ) -> FeedEventQuery<'c, 'a, 's, C, FeedEvent, 5> {
+        self.bind(client, &params.kinds, &params.earliest, &params.before_at, &params.before_id, &params.limit)
+    }
+}
+pub struct ListNewestAccountEventsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_newest_account_events() -> ListNewestAccountEventsStmt {
+    ListNewestAccountEventsStmt(
+        "SELECT id, account_id, seq, kind, payload, created_at, xact::text::bigint AS xact FROM events WHERE account_id = $1 AND seq < coalesce($2, 9223372036854775807) AND (cardinality($3::text[]) = 0 OR kind = ANY ($3)) AND created_at >= coalesce($4, '-infinity'::timestamptz) AND created_at < coalesce($5, 'infinity'::timestamptz) ORDER BY seq DESC LIMIT $6",
+        None,
+    )
+}
+impl ListNewestAccountEventsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Item = T1>>(
         &'s self,
         client: &'c C,
         account: &'a uuid::Uuid,
         before: &'a Option<i64>,
+        kinds: &'a T2,
+        earliest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        latest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
         limit: &'a i64,
-    ) -> AuditRecordQuery<'c, 'a, 's, C, AuditRecord, 3> {
+    ) -> FeedEventQuery<'c, 'a, 's, C, FeedEvent, 6> {
+        FeedEventQuery {
+            client,
+            params: [account, before, kinds, earliest, latest, limit],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<FeedEventBorrowed, tokio_postgres::Error> {
+                Ok(FeedEventBorrowed {
+                    id: row.try_get(0)?,
+                    account_id: row.try_get(1)?,
+                    seq: row.try_get(2)?,
+                    kind: row.try_get(3)?,
+                    payload: row.try_get(4)?,
+                    created_at: row.try_get(5)?,
+                    xact: row.try_get(6)?,
+                })
+            },
+            mapper: |it| FeedEvent::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Item = T1>>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListNewestAccountEventsParams<T1, T2>,
+        FeedEventQuery<'c, 'a, 's, C, FeedEvent, 6>,
+        C,
+    > for ListNewestAccountEventsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListNewestAccountEventsParams<T1, T2>,
+    ) -> FeedEventQuery<'c, 'a, 's, C, FeedEvent, 6> {
+        self.bind(
+            client,
+            &params.account,
+            &params.before,
+            &params.kinds,
+            &params.earliest,
+            &params.latest,
+            &params.limit,
+        )
+    }
+}
+pub struct ListFleetAuditStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_fleet_audit() -> ListFleetAuditStmt {
+    ListFleetAuditStmt(
+        "WITH RECURSIVE there (action) AS ( (SELECT l.action FROM audit_log l ORDER BY l.action LIMIT 1) UNION ALL SELECT (SELECT l.action FROM audit_log l WHERE l.action > there.action ORDER BY l.action LIMIT 1) FROM there WHERE there.action IS NOT NULL ), wanted (action) AS ( SELECT there.action FROM there WHERE there.action IS NOT NULL AND cardinality($1::text[]) = 0 UNION SELECT unnest($1) ) SELECT page.id, page.operator_id, page.source, page.sent_by, page.channel, page.action, page.target_type, page.target_id, page.payload, page.created_at FROM wanted CROSS JOIN LATERAL ( SELECT l.* FROM audit_log l WHERE l.action = wanted.action AND l.created_at >= coalesce($2, '-infinity'::timestamptz) AND (l.created_at, l.id) < (coalesce($3, 'infinity'::timestamptz), coalesce($4, 0::bigint)) ORDER BY l.created_at DESC, l.id DESC LIMIT $5 ) AS page ORDER BY page.created_at DESC, page.id DESC LIMIT $5",
+        None,
+    )
+}
+impl ListFleetAuditStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Item = T1>>(
+        &'s self,
+        client: &'c C,
+        kinds: &'a T2,
+        earliest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        before_at: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        before_id: &'a Option<i64>,
+        limit: &'a i64,
+    ) -> AuditRecordQuery<'c, 'a, 's, C, AuditRecord, 5> {
         AuditRecordQuery {
             client,
-            params: [account, before, limit],
+            params: [kinds, earliest, before_at, before_id, limit],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<AuditRecordBorrowed, tokio_postgres::Error> {
@@ -2010,30 +2224,310 @@ impl ListAccountAuditStmt {
                     sent_by: row.try_get(3)?,
                     channel: row.try_get(4)?,
                     action: row.try_get(5)?,
-                    payload: row.try_get(6)?,
-                    created_at: row.try_get(7)?,
+                    target_type: row.try_get(6)?,
+                    target_id: row.try_get(7)?,
+                    payload: row.try_get(8)?,
+                    created_at: row.try_get(9)?,
                 })
             },
             mapper: |it| AuditRecord::from(it),
         }
     }
 }
-impl<'c, 'a, 's, C: GenericClient>
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Item = T1>>
     crate::client::async_::Params<
         'c,
         'a,
         's,
-        ListAccountAuditParams,
-        AuditRecordQuery<'c, 'a, 's, C, AuditRecord, 3>,
+        ListFleetAuditParams<T1, T2>,
+        AuditRecordQuery<'c, 'a, 's, C, AuditRecord, 5>,
+        C,
+    > for ListFleetAuditStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListFleetAuditParams<T1, T2>,
+    ) -> AuditRecordQuery<'c, 'a, 's, C, AuditRecord, 5> {
+        self.bind(client, &params.kinds, &params.earliest, &params.before_at, &params.before_id, &params.limit)
+    }
+}
+pub struct ListAccountAuditStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_account_audit() -> ListAccountAuditStmt {
+    ListAccountAuditStmt(
+        "SELECT id, operator_id, source, sent_by, channel, action, target_type, target_id, payload, created_at FROM audit_log WHERE target_id = $1 AND id < coalesce($2, 9223372036854775807) AND (cardinality($3::text[]) = 0 OR action = ANY ($3)) AND created_at >= coalesce($4, '-infinity'::timestamptz) AND created_at < coalesce($5, 'infinity'::timestamptz) ORDER BY id DESC LIMIT $6",
+        None,
+    )
+}
+impl ListAccountAuditStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Item = T1>>(
+        &'s self,
+        client: &'c C,
+        account: &'a uuid::Uuid,
+        before: &'a Option<i64>,
+        kinds: &'a T2,
+        earliest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        latest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        limit: &'a i64,
+    ) -> AuditRecordQuery<'c, 'a, 's, C, AuditRecord, 6> {
+        AuditRecordQuery {
+            client,
+            params: [account, before, kinds, earliest, latest, limit],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<AuditRecordBorrowed, tokio_postgres::Error> {
+                Ok(AuditRecordBorrowed {
+                    id: row.try_get(0)?,
+                    operator_id: row.try_get(1)?,
+                    source: row.try_get(2)?,
+                    sent_by: row.try_get(3)?,
+                    channel: row.try_get(4)?,
+                    action: row.try_get(5)?,
+                    target_type: row.try_get(6)?,
+                    target_id: row.try_get(7)?,
+                    payload: row.try_get(8)?,
+                    created_at: row.try_get(9)?,
+                })
+            },
+            mapper: |it| AuditRecord::from(it),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::ArraySql<Item = T1>>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListAccountAuditParams<T1, T2>,
+        AuditRecordQuery<'c, 'a, 's, C, AuditRecord, 6>,
         C,
     > for ListAccountAuditStmt
 {
     fn params(
         &'s self,
         client: &'c C,
-        params: &'a ListAccountAuditParams,
-    ) -> AuditRecordQuery<'c, 'a, 's, C, AuditRecord, 3> {
-        self.bind(client, &params.account, &params.before, &params.limit)
+        params: &'a ListAccountAuditParams<T1, T2>,
+    ) -> AuditRecordQuery<'c, 'a, 's, C, AuditRecord, 6> {
+        self.bind(
+            client,
+            &params.account,
+            &params.before,
+            &params.kinds,
+            &params.earliest,
+            &params.latest,
+            &params.limit,
+        )
+    }
+}
+pub struct ListFleetCommandsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_fleet_commands() -> ListFleetCommandsStmt {
+    ListFleetCommandsStmt(
+        "WITH RECURSIVE there (kind) AS ( (SELECT c.kind FROM commands c ORDER BY c.kind LIMIT 1) UNION ALL SELECT (SELECT c.kind FROM commands c WHERE c.kind > there.kind ORDER BY c.kind LIMIT 1) FROM there WHERE there.kind IS NOT NULL ), wanted (kind) AS ( SELECT there.kind FROM there WHERE there.kind IS NOT NULL AND cardinality($1::text[]) = 0 UNION SELECT unnest($1) ) SELECT page.id, page.account_id, page.kind, page.state, page.result, page.source, page.sent_by, page.created_at, page.started_at, page.done_at FROM wanted CROSS JOIN LATERAL ( SELECT c.id, c.account_id, c.kind, c.state, c.result, c.source, c.sent_by, c.created_at, c.started_at, c.done_at FROM commands c WHERE c.kind = wanted.kind AND c.created_at >= coalesce($2, '-infinity'::timestamptz) AND (c.created_at, c.id) < (coalesce($3, 'infinity'::timestamptz), coalesce($4, 0::bigint)) AND (cardinality($5::text[]) = 0 OR c.state = ANY ($5)) ORDER BY c.created_at DESC, c.id DESC LIMIT $6 ) AS page ORDER BY page.created_at DESC, page.id DESC LIMIT $6",
+        None,
+    )
+}
+impl ListFleetCommandsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::ArraySql<Item = T1>,
+        T3: crate::StringSql,
+        T4: crate::ArraySql<Item = T3>,
+    >(
+        &'s self,
+        client: &'c C,
+        kinds: &'a T2,
+        earliest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        before_at: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        before_id: &'a Option<i64>,
+        states: &'a T4,
+        limit: &'a i64,
+    ) -> ShownCommandQuery<'c, 'a, 's, C, ShownCommand, 6> {
+        ShownCommandQuery {
+            client,
+            params: [kinds, earliest, before_at, before_id, states, limit],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ShownCommandBorrowed, tokio_postgres::Error> {
+                Ok(ShownCommandBorrowed {
+                    id: row.try_get(0)?,
+                    account_id: row.try_get(1)?,
+                    kind: row.try_get(2)?,
+                    state: row.try_get(3)?,
+                    result: row.try_get(4)?,
+                    source: row.try_get(5)?,
+                    sent_by: row.try_get(6)?,
+                    created_at: row.try_get(7)?,
+                    started_at: row.try_get(8)?,
+                    done_at: row.try_get(9)?,
+                })
+            },
+            mapper: |it| ShownCommand::from(it),
+        }
+    }
+}
+impl<
+    'c,
+    'a,
+    's,
+    C: GenericClient,
+    T1: crate::StringSql,
+    T2: crate::ArraySql<Item = T1>,
+    T3: crate::StringSql,
+    T4: crate::ArraySql<Item = T3>,
+>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListFleetCommandsParams<T1, T2, T3, T4>,
+        ShownCommandQuery<'c, 'a, 's, C, ShownCommand, 6>,
+        C,
+    > for ListFleetCommandsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListFleetCommandsParams<T1, T2, T3, T4>,
+    ) -> ShownCommandQuery<'c, 'a, 's, C, ShownCommand, 6> {
+        self.bind(
+            client,
+            &params.kinds,
+            &params.earliest,
+            &params.before_at,
+            &params.before_id,
+            &params.states,
+            &params.limit,
+        )
+    }
+}
+pub struct ListAccountCommandsStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn list_account_commands() -> ListAccountCommandsStmt {
+    ListAccountCommandsStmt(
+        "SELECT id, account_id, kind, state, result, source, sent_by, created_at, started_at, done_at FROM commands WHERE account_id = $1 AND id < coalesce($2, 9223372036854775807) AND (cardinality($3::text[]) = 0 OR kind = ANY ($3)) AND (cardinality($4::text[]) = 0 OR state = ANY ($4)) AND created_at >= coalesce($5, '-infinity'::timestamptz) AND created_at < coalesce($6, 'infinity'::timestamptz) ORDER BY id DESC LIMIT $7",
+        None,
+    )
+}
+impl ListAccountCommandsStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::ArraySql<Item = T1>,
+        T3: crate::StringSql,
+        T4: crate::ArraySql<Item = T3>,
+    >(
+        &'s self,
+        client: &'c C,
+        account: &'a uuid::Uuid,
+        before: &'a Option<i64>,
+        kinds: &'a T2,
+        states: &'a T4,
+        earliest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        latest: &'a Option<chrono::DateTime<chrono::FixedOffset>>,
+        limit: &'a i64,
+    ) -> ShownCommandQuery<'c, 'a, 's, C, ShownCommand, 7> {
+        ShownCommandQuery {
+            client,
+            params: [account, before, kinds, states, earliest, latest, limit],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row: &tokio_postgres::Row| -> Result<ShownCommandBorrowed, tokio_postgres::Error> {
+                Ok(ShownCommandBorrowed {
+                    id: row.try_get(0)?,
+                    account_id: row.try_get(1)?,
+                    kind: row.try_get(2)?,
+                    state: row.try_get(3)?,
+                    result: row.try_get(4)?,
+                    source: row.try_get(5)?,
+                    sent_by: row.try_get(6)?,
+                    created_at: row.try_get(7)?,
+                    started_at: row.try_get(8)?,
+                    done_at: row.try_get(9)?,
+                })
+            },
+            mapper: |it| ShownCommand::from(it),
+        }
+    }
+}
+impl<
+    'c,
+    'a,
+    's,
+    C: GenericClient,
+    T1: crate::StringSql,
+    T2: crate::ArraySql<Item = T1>,
+    T3: crate::StringSql,
+    T4: crate::ArraySql<Item = T3>,
+>
+    crate::client::async_::Params<
+        'c,
+        'a,
+        's,
+        ListAccountCommandsParams<T1, T2, T3, T4>,
+        ShownCommandQuery<'c, 'a, 's, C, ShownCommand, 7>,
+        C,
+    > for ListAccountCommandsStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a ListAccountCommandsParams<T1, T2, T3, T4>,
+    ) -> ShownCommandQuery<'c, 'a, 's, C, ShownCommand, 7> {
+        self.bind(
+            client,
+            &params.account,
+            &params.before,
+            &params.kinds,
+            &params.states,
+            &params.earliest,
+            &params.latest,
+            &params.limit,
+        )
+    }
+}
+pub struct FindAccountsCalledStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn find_accounts_called() -> FindAccountsCalledStmt {
+    FindAccountsCalledStmt(
+        "SELECT id FROM whatsapp_accounts WHERE deleted_at IS NULL AND label = $1 ORDER BY created_at, id LIMIT 2",
+        None,
+    )
+}
+impl FindAccountsCalledStmt {
+    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql>(
+        &'s self,
+        client: &'c C,
+        label: &'a T1,
+    ) -> UuidUuidQuery<'c, 'a, 's, C, uuid::Uuid, 1> {
+        UuidUuidQuery {
+            client,
+            params: [label],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
     }
 }
 pub struct SendConsoleCommandStmt(&'static str, Option<tokio_postgres::Statement>);
@@ -2093,7 +2587,10 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::JsonSql, T3:
 }
 pub struct GetCommandStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn get_command() -> GetCommandStmt {
-    GetCommandStmt("SELECT id, account_id, kind, state, result, created_at, done_at FROM commands WHERE id = $1", None)
+    GetCommandStmt(
+        "SELECT id, account_id, kind, state, result, source, sent_by, created_at, started_at, done_at FROM commands WHERE id = $1",
+        None,
+    )
 }
 impl GetCommandStmt {
     pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
@@ -2117,8 +2614,11 @@ impl GetCommandStmt {
                     kind: row.try_get(2)?,
                     state: row.try_get(3)?,
                     result: row.try_get(4)?,
-                    created_at: row.try_get(5)?,
-                    done_at: row.try_get(6)?,
+                    source: row.try_get(5)?,
+                    sent_by: row.try_get(6)?,
+                    created_at: row.try_get(7)?,
+                    started_at: row.try_get(8)?,
+                    done_at: row.try_get(9)?,
                 })
             },
             mapper: |it| ShownCommand::from(it),

@@ -39,9 +39,14 @@ export function pairing(main, id) {
   };
 
   const report = (/** @type {unknown} */ error) => api.statusOf(error) > 404 && toast(api.messageOf(error), 'bad');
-  const last = (/** @type {string} */ type) => past.all().findLast((event) => event.type === type);
+  /**
+   * @template {api.Event['type']} Type
+   * @param {Type} type
+   */
+  const last = (type) =>
+    /** @type {Extract<api.Event, { type: Type }> | undefined} */ (past.all().findLast((event) => event.type === type));
   /** What the event says that ended an attempt with this phase. @param {Phase} phase */
-  const end = (phase) => last(`session.${phase}`)?.payload;
+  const end = (phase) => last(/** @type {api.Event['type']} */ (`session.${phase}`))?.payload;
 
   store.begun.on(() => past.read().then(draw, report));
   store.happened.on((event) => event.accountId === id && past.take(event).then(draw, report));
@@ -207,8 +212,8 @@ export function pairing(main, id) {
   function lastArgs() {
     const asked = sessionStorage.getItem(args);
     if (asked) return JSON.parse(asked);
-    const { expectedPhone } = end('wrong_phone') ?? {};
-    return expectedPhone ? { expectPhone: expectedPhone } : {};
+    const wrong = last('session.wrong_phone');
+    return wrong ? { expectPhone: wrong.payload.expectedPhone } : {};
   }
 
   /** @param {Element} button @param {Account} account */
