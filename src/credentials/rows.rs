@@ -425,16 +425,9 @@ impl Records for Rows {
         if let Some(failure) = self.failure() {
             return Err(failure);
         }
-        let (mut copies, mut sent, mut others) = (Vec::new(), Vec::new(), Vec::new());
-        for entry in entries {
-            match entry.kind {
-                RecordKind::PendingInbound => copies.push(entry),
-                RecordKind::SentMessage => sent.push(entry),
-                _ => others.push(entry),
-            }
-        }
-        self.carried.keep(copies);
-        self.carried.keep_sent(sent);
+        let mut others = entries;
+        self.carried.keep(others.extract_if(.., |entry| entry.kind == RecordKind::PendingInbound).collect());
+        self.carried.keep_sent(others.extract_if(.., |entry| entry.kind == RecordKind::SentMessage).collect());
         if others.is_empty() { Ok(()) } else { self.write(others, Vec::new()).await }
     }
 

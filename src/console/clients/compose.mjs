@@ -117,7 +117,7 @@ for (const kind of toSend.type.enum) {
 schemas.NewMessage = { oneOf: toSend.type.enum.map((kind) => ref(`New${typeName(kind)}Message`)), description: "A message as it is sent." };
 
 const HEAD = ["id", "accountId", "seq", "createdAt"];
-const head = picked("Event", HEAD);
+const head = picked("EventHead", HEAD);
 // The live stream has the payload's fields beside these.
 const BESIDE = [...HEAD, "type", "eventText", "tone", "reasonText"];
 for (const [kind, payload] of Object.entries(events.$defs)) {
