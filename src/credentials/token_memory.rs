@@ -39,10 +39,12 @@ impl TokenMemory {
         self.known.insert(name, entry);
     }
 
-    /// To be called before records are written, and once that has ended, however it did.
-    pub fn forget(&mut self) {
+    /// To be called before these records are written, and once that has ended, however it did.
+    pub fn forget(&mut self, names: &[String]) {
         self.changes += 1;
-        self.known = BTreeMap::new();
+        for name in names {
+            self.known.remove(name);
+        }
     }
 }
 
@@ -56,14 +58,14 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_kept_until_one_is_written_or_they_are_too_many() {
+    fn tokens_are_kept_until_they_are_written_or_are_too_many() {
         let mut memory = TokenMemory::default();
         memory.keep("a".to_owned(), token("a"), memory.changes());
         memory.keep("b".to_owned(), None, memory.changes());
         assert!(memory.get("a").unwrap().is_some() && memory.get("b").unwrap().is_none());
         assert!(memory.get("c").is_none());
-        memory.forget();
-        assert!(memory.get("a").is_none() && memory.get("b").is_none());
+        memory.forget(&["a".to_owned()]);
+        assert!(memory.get("a").is_none() && memory.get("b").is_some());
         for nth in 0..3 * KEPT {
             let name = nth.to_string();
             memory.keep(name.clone(), token(&name), memory.changes());
@@ -75,7 +77,7 @@ mod tests {
     fn what_was_read_before_a_write_is_not_kept() {
         let mut memory = TokenMemory::default();
         let since = memory.changes();
-        memory.forget();
+        memory.forget(&["b".to_owned()]);
         memory.keep("a".to_owned(), token("a"), since);
         assert!(memory.get("a").is_none());
     }

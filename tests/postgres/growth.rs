@@ -315,14 +315,18 @@ fn statement(made: &str) -> Statement {
     // Statements without rows are generated in another form.
     let names = bind.split("params: [").nth(1).or_else(|| bind.split("&[").nth(1)).unwrap().split(']').next().unwrap();
     let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let arguments = names.map(|name| argument(name, kinds[name], arrays(kinds[name])).to_owned()).collect();
+    let is_of_keys = name.contains("credentials");
+    let argument_of = |called| match called {
+        // Also kinds of which there are none.
+        "kinds" if !is_of_keys => "ARRAY['session.timeout', 'account.paired', 'account.pair', 'none']",
+        _ => argument(called, kinds[called], arrays(kinds[called])),
+    };
+    let arguments = names.map(|name| argument_of(name).to_owned()).collect();
     Statement { name, text, arguments }
 }
 
 fn argument(name: &str, kind: &str, is_array: bool) -> &'static str {
     match (name, kind) {
-        // Also kinds of which there are none.
-        ("kinds", _) => "ARRAY['session.timeout', 'account.paired', 'account.pair', 'none']",
         ("chats", _) => "ARRAY['7@lid', '8@lid']",
         ("messages", _) if is_array => "ARRAY[200001, 200002, 200003, 200004]",
         ("message", _) => "200001",

@@ -18,8 +18,9 @@ impl Keyring {
     pub(super) async fn remove_tc_token(&self, jid: &str) -> Result<(), StoreError> {
         let _merging = self.merging.tc_tokens.lock().await;
         let records = self.records().await;
-        let _changing = Changing::begin(self);
-        records.delete(RecordKind::TcToken, Selection::Names(vec![record_key::one(jid)])).await?;
+        let names = vec![record_key::one(jid)];
+        let _changing = Changing::begin(self, names.clone());
+        records.delete(RecordKind::TcToken, Selection::Names(names)).await?;
         Ok(())
     }
 
@@ -68,7 +69,7 @@ impl Keyring {
         if dead.is_empty() {
             return Ok(0);
         }
-        let _changing = Changing::begin(self);
+        let _changing = Changing::begin(self, dead.clone());
         records.delete(RecordKind::TcToken, Selection::Names(dead)).await
     }
 
@@ -95,24 +96,27 @@ impl Keyring {
 
     async fn write(&self, records: &dyn Records, jid: &str, token: &TcTokenEntry) -> Result<(), StoreError> {
         let entry = Entry::json(RecordKind::TcToken, record_key::one(jid), token)?.stamped(last_alive(token));
-        let _changing = Changing::begin(self);
+        let _changing = Changing::begin(self, vec![entry.name.clone()]);
         records.put(vec![entry]).await
     }
 }
 
-/// While it lives, tokens are being written. What is read meanwhile is not kept.
-struct Changing<'a>(&'a Keyring);
+/// While it lives, these tokens are being written. What is read meanwhile is not kept.
+struct Changing<'a> {
+    keyring: &'a Keyring,
+    names: Vec<String>,
+}
 
 impl<'a> Changing<'a> {
-    fn begin(keyring: &'a Keyring) -> Self {
-        keyring.tokens().forget();
-        Self(keyring)
+    fn begin(keyring: &'a Keyring, names: Vec<String>) -> Self {
+        keyring.tokens().forget(&names);
+        Self { keyring, names }
     }
 }
 
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
-        self.0.tokens().forget();
+        self.keyring.tokens().forget(&self.names);
     }
 }
 
