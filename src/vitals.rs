@@ -44,9 +44,9 @@ pub(crate) struct Readiness {
     /// Reachable.
     database: bool,
     /// Live: this daemon's accounts are its own.
-    lease: bool,
+    pub(crate) lease: bool,
     /// It releases its accounts, or stops.
-    draining: bool,
+    pub(crate) draining: bool,
 }
 
 impl Vitals {

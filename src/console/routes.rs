@@ -24,7 +24,7 @@ use super::{
     login::{self, wants_page},
     messages, metrics, pages, pairing_links,
     problem::{CONTENT_TYPE, Problem, ProblemBody},
-    qr, sending, tags, vocabulary,
+    qr, sending, setup, tags, vocabulary,
 };
 
 /// All routes except the pages.
@@ -76,6 +76,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(admin::undrain)
         .service(fleet::show)
         .service(fleet::history)
+        .service(setup::show)
         .service(live::follow)
         .service(vocabulary::command_schemas)
         .service(vocabulary::event_schemas);

@@ -21,6 +21,7 @@ use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
 use crate::{
+    checks::OwnChecks,
     config::Config,
     console::{self, Console, PairingPage},
     credentials::{CredentialStore, MasterKeyError},
@@ -212,6 +213,7 @@ async fn serve_with(
                 token_file: Some(config.console_token_file.clone()),
             },
             socket: config.console_socket(),
+            checks: OwnChecks::new(config.clone(), database.dsn().clone(), daemon_pool.clone(), Arc::clone(&vitals)),
             token,
             pages_send: config.console_sends,
             dsn: database.console_dsn().clone(),

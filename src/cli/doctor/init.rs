@@ -8,7 +8,7 @@ use paird_sql::queries::cli::{self, ListedAccount};
 use serde_json::{Value, json};
 
 use super::server;
-use crate::checks::{Finding, Level, files, worst};
+use crate::checks::{FIRST_ACCOUNT, Finding, Level, files, worst};
 use crate::cli::accounts::quoted;
 use crate::cli::database::{Database, explained};
 use crate::cli::exit::Exit;
@@ -143,8 +143,7 @@ fn next(fleet: &Fleet) -> Vec<Step> {
             next.push(step(format!("paird pair {}", quoted(&first.label)), "draws the QR that the phone scans"));
         }
         (None, None) => {
-            next.push(step("paird accounts add \"front desk\"".to_owned(), "the first account"));
-            next.push(step("paird pair \"front desk\"".to_owned(), "draws the QR that the phone scans"));
+            next.extend(FIRST_ACCOUNT.map(|(command, what)| step(command.to_owned(), what)));
         }
     }
     next.push(step("paird console".to_owned(), "where the pages are that show the same in a browser"));

@@ -12,4 +12,5 @@ mod messages;
 mod metrics;
 mod problems;
 mod sending;
+mod setup;
 mod tags;
