@@ -37,6 +37,7 @@ async fn setup_says_what_is_ready_in_the_words_of_doctor() {
     assert_eq!(lease, "its lease is live: its accounts are its own");
     let (_, console) = words(&setup["findings"], "console");
     assert!(console.as_str().unwrap().contains(&api.addr), "{console}");
+    daemon.says("there is no account yet; next: paird accounts add \"front desk\"").await;
 
     api.post("/api/drain", json!({})).await.is(200);
     let drained = until("a look that is not shared with the one before", || async {
