@@ -4,6 +4,7 @@
 
 mod account_filter;
 mod accounts_csv;
+mod checks;
 pub mod cli;
 pub mod config;
 pub mod console;

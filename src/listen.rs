@@ -77,6 +77,12 @@ impl ListenAddress {
     }
 }
 
+/// The address that a listener has written down, else the one in the settings.
+pub(crate) fn known_address(addr_file: &Path, setting: Option<SocketAddr>) -> Option<SocketAddr> {
+    let told = std::fs::read_to_string(addr_file).ok().and_then(|text| text.trim().parse().ok());
+    told.or(setting)
+}
+
 /// Where the pages are and where their token is: the same words in the log and by `paird console`.
 pub(crate) fn page_in_words(addr: SocketAddr, token_file: &Path) -> String {
     format!("http://{addr}/ (token: {})", token_file.display())

@@ -7,7 +7,7 @@ use std::{
 
 use deadpool_postgres::Pool;
 use paird_actors::{domain::AccountId, supervisor::handle::SupervisorHandle};
-use paird_sql::queries::connections::ping;
+use paird_sql::queries::{connections::ping, console::count_accounts_by_status};
 use serde::Serialize;
 use tokio::{sync::Mutex, time::MissedTickBehavior};
 use utoipa::ToSchema;
@@ -44,9 +44,9 @@ pub(crate) struct Readiness {
     /// Reachable.
     database: bool,
     /// Live: this daemon's accounts are its own.
-    lease: bool,
+    pub(crate) lease: bool,
     /// It releases its accounts, or stops.
-    draining: bool,
+    pub(crate) draining: bool,
 }
 
 impl Vitals {
@@ -77,6 +77,13 @@ impl Vitals {
         let lease = self.lease.is_live();
         let draining = self.is_draining();
         Readiness { ready: database && lease && !draining, database, lease, draining }
+    }
+
+    /// `None` if the database does not say.
+    pub(crate) async fn has_accounts(&self) -> Option<bool> {
+        let database = connection(&self.pool).await.ok()?;
+        let statuses = bounded(count_accounts_by_status().bind(&database).all()).await.ok()?;
+        Some(!statuses.is_empty())
     }
 
     /// The metrics in the format of Prometheus.

@@ -652,6 +652,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether everything is ready for the first account, and each way to add it. It changes nothing. */
+        get: operations["getSetup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sweep": {
         parameters: {
             query?: never;
@@ -2019,6 +2036,15 @@ export interface components {
             /** @description By seq, which has no gaps; always the older ones first. */
             events: components["schemas"]["Event"][];
         };
+        Finding: {
+            /** @description What to do; nothing where all is well. */
+            advice?: string | null;
+            /** @description What was looked at, in a word or two. */
+            check: string;
+            /** @description What was found, in words. */
+            found: string;
+            level: components["schemas"]["Level"];
+        };
         Fleet: {
             /** @description Number of accounts that are not deleted, by status; without statuses that none has. */
             byStatus: {
@@ -2162,6 +2188,8 @@ export interface components {
             /** @description Of the accounts that run in this daemon now; those at rest have no actor. */
             inspections: components["schemas"]["Inspection"][];
         };
+        /** @enum {string} */
+        Level: "ok" | "warn" | "fail";
         /** @description The console's token. */
         Login: {
             token: string;
@@ -2665,6 +2693,14 @@ export interface components {
              */
             sent: number;
         };
+        Setup: {
+            findings: components["schemas"]["Finding"][];
+            /** @description All findings in one line. */
+            summary: string;
+            /** @description How to add the first account. */
+            ways: components["schemas"]["Way"][];
+            worst: components["schemas"]["Level"];
+        };
         SweepOrder: {
             /** @description Only names what would be parked. */
             dryRun?: boolean;
@@ -2689,6 +2725,16 @@ export interface components {
         Undrained: {
             /** @description There was a drain to undo. */
             wasDraining: boolean;
+        };
+        /** @description A way to add the first account. */
+        Way: {
+            /** @description Which: `command_line`, `sql`, `api` or `file`. */
+            key: string;
+            /** @description To be copied. It names the file of the token, never the token. */
+            text: string;
+            title: string;
+            /** @description Where to run it, and as whom. */
+            what: string;
         };
     };
     responses: never;
@@ -4266,6 +4312,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSetup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Setup"];
                 };
             };
             /** @description What went wrong */

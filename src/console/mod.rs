@@ -41,6 +41,7 @@ mod qr;
 mod routes;
 mod sending;
 mod server;
+mod setup;
 mod socket;
 mod state;
 mod tags;

@@ -28,7 +28,7 @@ use super::{
     messages, metrics, pages, pairing_links,
     parameters::wrong_path,
     problem::{CONTENT_TYPE, Problem, ProblemBody, ProblemCode},
-    qr, sending, tags, vocabulary,
+    qr, sending, setup, tags, vocabulary,
 };
 
 /// All routes except the pages.
@@ -83,6 +83,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(admin::undrain)
         .service(fleet::show)
         .service(fleet::history)
+        .service(setup::show)
         .service(live::follow)
         .service(vocabulary::command_schemas)
         .service(vocabulary::event_schemas);

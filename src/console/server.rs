@@ -32,6 +32,7 @@ use super::{
     token::Token,
     trail::Trail,
 };
+use crate::checks::OwnChecks;
 use crate::listen::{ListenAddress, limit_unread_time};
 use crate::metrics::{Front, count_requests};
 use crate::postgres::{lease::LeaseRow, pool::Dsn, subscriptions::Subscriptions};
@@ -62,6 +63,7 @@ pub struct ConsoleSettings {
     pub supervisor: SupervisorHandle,
     pub lease_row: LeaseRow,
     pub(crate) vitals: Arc<Vitals>,
+    pub(crate) checks: OwnChecks,
     pub master_key_file: PathBuf,
     pub link_url: Option<String>,
 }
@@ -88,6 +90,7 @@ impl Console {
             supervisor: settings.supervisor,
             lease_row: settings.lease_row,
             vitals: settings.vitals,
+            checks: settings.checks,
             master_key_file: settings.master_key_file,
             link_url: settings.link_url,
             feed: Feed::start(settings.dsn, settings.notifications, &settings.event_channel, ending.clone()),

@@ -16,6 +16,7 @@ use super::{
     token::Token,
     trail::Trail,
 };
+use crate::checks::OwnChecks;
 use crate::metrics::WrongToken;
 use crate::postgres::lease::LeaseRow;
 use crate::vitals::Vitals;
@@ -30,6 +31,7 @@ pub struct AppState {
     pub supervisor: SupervisorHandle,
     pub lease_row: LeaseRow,
     pub vitals: Arc<Vitals>,
+    pub checks: OwnChecks,
     /// Seals the login of a proxy.
     pub master_key_file: PathBuf,
     pub feed: Feed,

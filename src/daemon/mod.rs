@@ -21,6 +21,7 @@ use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
 use crate::{
+    checks::{FIRST_ACCOUNT, OwnChecks},
     config::Config,
     console::{self, Console, PairingPage},
     credentials::{CredentialStore, MasterKeyError},
@@ -212,6 +213,7 @@ async fn serve_with(
                 token_file: Some(config.console_token_file.clone()),
             },
             socket: config.console_socket(),
+            checks: OwnChecks::new(config.clone(), database.dsn().clone(), daemon_pool.clone(), Arc::clone(&vitals)),
             token,
             pages_send: config.console_sends,
             dsn: database.console_dsn().clone(),
@@ -295,7 +297,7 @@ impl Running {
     /// Boot, a listener that is back and the tick are one resync; a notification is a
     /// look for commands.
     async fn until(&mut self, stop: &mut Stop, process: Uuid) {
-        let Self { supervisor, listener, lease, .. } = self;
+        let Self { supervisor, listener, lease, vitals, .. } = self;
         let (wake, resync, mut mode) = (listener.wake(), listener.resync(), listener.mode());
         let mut heard = std::pin::pin!(listening(listener.mode()));
         let mut is_up = false;
@@ -337,6 +339,7 @@ impl Running {
                     is_up = true;
                     info!(%process, version = env!("CARGO_PKG_VERSION"), "paird is up");
                     systemd::ready();
+                    tokio::spawn(say_how_to_begin(Arc::clone(vitals)));
                 }
                 DaemonEvent::Resync | DaemonEvent::Lease(LeaseEvent::FleetChanged) => {
                     tell_tasks();
@@ -352,6 +355,16 @@ impl Running {
 /// not be lost.
 async fn listening(mut mode: watch::Receiver<ListenMode>) {
     let _ = tokio::time::timeout(LISTEN_TIMEOUT, mode.wait_for(|how| *how == ListenMode::Listening)).await;
+}
+
+/// The last lines of a first start: what to do with a fleet that has no account.
+async fn say_how_to_begin(vitals: Arc<Vitals>) {
+    if vitals.has_accounts().await != Some(false) {
+        return;
+    }
+    for (command, what) in FIRST_ACCOUNT {
+        info!("there is no account yet; next: {command} ({what})");
+    }
 }
 
 /// Reveals tasks that outlive their connection: the number must depend only on how many

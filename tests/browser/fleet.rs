@@ -15,10 +15,6 @@ async fn every_status_shows_a_word_a_shape_and_advice_live() {
     }
     let desk = Desk::open().await;
     let (stage, window) = (&desk.stage, &desk.window);
-    window.says(".empty", "No accounts yet").await;
-    window.keep_pictures("fleet-empty").await;
-    window.assert_accessible("fleet, empty").await;
-
     let front_desk = a_full_house(&desk).await;
     until("every account, without a reload", || async { (window.texts(".name").await.len() == 5).then_some(()) }).await;
     window.see(".account [data-status=pending]").await;

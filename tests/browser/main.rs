@@ -15,6 +15,7 @@ mod connection;
 mod crowd;
 mod desk;
 mod door;
+mod first_hour;
 mod fleet;
 mod overview;
 mod pairing;

@@ -74,9 +74,13 @@ async fn an_account_is_added_and_paired_with_the_keyboard_alone() {
     if !window::is_wanted() {
         return;
     }
-    let desk = Desk::open().await;
+    let desk = Desk::at_the_door(&[]).await;
     let (stage, window) = (&desk.stage, &desk.window);
     stage.phones.add(NUMBER).await;
+    // The first one is added elsewhere.
+    stage.web.account("Till 3").await;
+    desk.log_in().await;
+    window.says(".name", "Till 3").await;
 
     window.tab_to("[data-action=add]").await;
     window.press(&[Key::Enter]).await;

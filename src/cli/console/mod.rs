@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::exit::{Exit, failure};
 use crate::config::Config;
+use crate::listen::known_address;
 
 /// A drain waits until every account has disconnected.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -169,11 +170,8 @@ fn no_daemon(place: &dyn fmt::Display) -> anyhow::Error {
     failure(Exit::NoDaemon, words)
 }
 
-/// The address that the daemon has written down, else the one in the settings.
 pub(super) fn address(config: &Config) -> anyhow::Result<SocketAddr> {
-    let told = std::fs::read_to_string(config.console_addr_file());
-    let told = told.ok().and_then(|text| text.trim().parse().ok());
-    told.or(config.console_addr)
+    known_address(&config.console_addr_file(), config.console_addr)
         .ok_or_else(|| failure(Exit::NoDaemon, "the console is off: start the daemon with another PAIRD_CONSOLE_ADDR"))
 }
 

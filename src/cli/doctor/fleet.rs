@@ -1,4 +1,4 @@
-//! Daemons, accounts, leftovers, queues.
+//! Accounts, leftovers, queues.
 
 use paird_actors::domain::StatusReason;
 use paird_sql::queries::{cli, doctor as sql};
@@ -11,50 +11,6 @@ const LONG_SECS: f64 = 120.0;
 /// The outbox sends at once, and looks anyway after seconds.
 const UNSENT_SECS: f64 = 15.0;
 const UNREAD_SECS: f64 = 24.0 * 3600.0;
-
-pub(super) async fn daemons(database: &Database) -> anyhow::Result<Vec<Finding>> {
-    let all = sql::list_daemons().bind(&database.client).all().await.map_err(explained)?;
-    let (alive, dead): (Vec<_>, Vec<_>) = all.into_iter().partition(|daemon| daemon.alive);
-    let mut findings = Vec::new();
-    let described: Vec<String> = alive
-        .iter()
-        .map(|one| {
-            let draining = if one.draining { ", draining" } else { "" };
-            format!("{} on {} (process {}, {} accounts{draining})", one.version, one.host, one.pid, one.accounts)
-        })
-        .collect();
-    findings.push(match alive.iter().find(|one| one.version != env!("CARGO_PKG_VERSION")) {
-        _ if alive.is_empty() => Finding::fail("daemons", "none runs on this database", "start paird serve"),
-        Some(other) => Finding::warn(
-            "daemons",
-            described.join(", "),
-            format!("this paird is {}, that daemon {}: upgrade the older", env!("CARGO_PKG_VERSION"), other.version),
-        ),
-        None if alive.iter().all(|one| one.draining) => Finding::warn(
-            "daemons",
-            format!("{}: they take no accounts and no commands", described.join(", ")),
-            "paird drain --undo when the maintenance is over, or start another daemon",
-        ),
-        None => Finding::ok("daemons", described.join(", ")),
-    });
-    let holding: Vec<_> = dead.iter().filter(|one| one.accounts > 0).collect();
-    if !holding.is_empty() {
-        let list: Vec<_> = holding
-            .iter()
-            .map(|one| {
-                format!("{} on {} ({} accounts, silent for {:.0} s)", one.pid, one.host, one.accounts, one.silent_secs)
-            })
-            .collect();
-        let advice = match alive.is_empty() {
-            true => "start paird serve: it takes their accounts over",
-            false => "nothing if they are taken over within seconds; if not, look at the daemon's log",
-        };
-        findings.push(Finding::warn("leases", format!("run out: process {}", list.join(", ")), advice));
-    } else {
-        findings.push(Finding::ok("leases", "no dead daemon holds an account"));
-    }
-    Ok(findings)
-}
 
 pub(super) async fn accounts(database: &Database) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();

@@ -7,7 +7,8 @@ use nix::unistd::{AccessFlags, access};
 use paird_sql::queries::cli::{self, ListedAccount};
 use serde_json::{Value, json};
 
-use super::{Finding, Level, files, server};
+use super::server;
+use crate::checks::{FIRST_ACCOUNT, Finding, Level, files, worst};
 use crate::cli::accounts::quoted;
 use crate::cli::database::{Database, explained};
 use crate::cli::exit::Exit;
@@ -30,14 +31,13 @@ struct Fleet {
 pub(in crate::cli) async fn run(config: &Config, format: Format) -> anyhow::Result<ExitCode> {
     let mut findings = machine(config);
     let fleet = database(config, format, &mut findings).await;
-    let is_broken = findings.iter().any(|finding| finding.level == Level::Fail);
+    let is_broken = worst(&findings) == Level::Fail;
     let next = if is_broken { vec![step("paird init".to_owned(), "again, when that is mended")] } else { next(&fleet) };
     match format {
         Format::Json => {
-            let found: Vec<Value> = findings.iter().map(Finding::as_json).collect();
             let next: Vec<Value> =
                 next.iter().map(|step| json!({ "command": step.command, "what": step.what })).collect();
-            out::json(&json!({ "findings": found, "next": next }));
+            out::json(&json!({ "findings": findings, "next": next }));
         }
         Format::Text => {
             for finding in &findings {
@@ -143,8 +143,7 @@ fn next(fleet: &Fleet) -> Vec<Step> {
             next.push(step(format!("paird pair {}", quoted(&first.label)), "draws the QR that the phone scans"));
         }
         (None, None) => {
-            next.push(step("paird accounts add \"front desk\"".to_owned(), "the first account"));
-            next.push(step("paird pair \"front desk\"".to_owned(), "draws the QR that the phone scans"));
+            next.extend(FIRST_ACCOUNT.map(|(command, what)| step(command.to_owned(), what)));
         }
     }
     next.push(step("paird console".to_owned(), "where the pages are that show the same in a browser"));

@@ -1,12 +1,9 @@
 //! `paird doctor`: checks everything that may be wrong, without changing anything, and says
 //! what to do. A check that cannot be made is a finding, too.
 
-mod files;
-mod finding;
+mod console;
 mod fleet;
 pub(super) mod init;
-mod keys;
-mod network;
 mod rights;
 mod server;
 
@@ -14,22 +11,21 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::database::Database;
+use super::database::{Database, explained};
 use super::exit::Exit;
 use super::out::{self, Format};
 use super::progress;
+use crate::checks::{Finding, Level, daemons, files, keys, summary, whatsapp, worst};
 use crate::config::Config;
-use finding::{Finding, Level};
 
 pub(super) async fn run(config: &Config, format: Format) -> anyhow::Result<ExitCode> {
     let spinner = progress::spinner("looking");
     let findings = look(config, format).await;
     spinner.finish_and_clear();
-    let worst = findings.iter().map(|finding| finding.level).max().unwrap_or(Level::Ok);
+    let worst = worst(&findings);
     match format {
         Format::Json => {
-            let all: Vec<_> = findings.iter().map(Finding::as_json).collect();
-            out::json(&json!({ "worst": worst.name(), "findings": all }));
+            out::json(&json!({ "worst": worst, "findings": findings }));
         }
         Format::Text => {
             for finding in &findings {
@@ -44,13 +40,13 @@ pub(super) async fn run(config: &Config, format: Format) -> anyhow::Result<ExitC
 
 async fn look(config: &Config, format: Format) -> Vec<Finding> {
     // WhatsApp may take its time to answer, or not to.
-    let (whatsapp, mut findings) = tokio::join!(network::whatsapp(config), async {
+    let (whatsapp, mut findings) = tokio::join!(whatsapp::look(config), async {
         let mut findings = files::look(config);
         match Database::connect_as_daemon(config, format).await {
             Ok(database) => look_into(config, &database, &mut findings).await,
             Err(away) => findings.push(server::away(config, &away)),
         }
-        findings.push(network::console(config).await);
+        findings.push(console::look(config).await);
         findings
     });
     findings.extend(whatsapp);
@@ -69,8 +65,8 @@ async fn look_into(config: &Config, database: &Database, findings: &mut Vec<Find
         return;
     }
     findings.push(server::schema(config).await);
-    findings.extend(collected("keys", keys::look(config, database).await));
-    findings.extend(collected("daemons", fleet::daemons(database).await));
+    findings.extend(collected("keys", keys::look(config, &database.client).await.map_err(explained)));
+    findings.extend(collected("daemons", daemons::look(&database.client).await.map_err(explained)));
     findings.extend(collected("accounts", fleet::accounts(database).await));
     findings.extend(collected("orphans", fleet::orphans(database).await));
     findings.extend(collected("queues", fleet::queues(database).await));
@@ -79,13 +75,4 @@ async fn look_into(config: &Config, database: &Database, findings: &mut Vec<Find
 
 fn collected(check: &'static str, looked: anyhow::Result<Vec<Finding>>) -> Vec<Finding> {
     looked.unwrap_or_else(|why| vec![Finding::not_looked_at(check, &why)])
-}
-
-fn summary(findings: &[Finding]) -> String {
-    let count = |level: Level| findings.iter().filter(|finding| finding.level == level).count();
-    match (count(Level::Fail), count(Level::Warn)) {
-        (0, 0) => format!("all {} checks are good", findings.len()),
-        (0, warnings) => format!("nothing is broken; {warnings} of {} checks want a look", findings.len()),
-        (broken, warnings) => format!("{broken} broken, {warnings} to look at, of {} checks", findings.len()),
-    }
 }

@@ -60,7 +60,7 @@ pub const NOWHERE: &str =
     "pairing links would lead nowhere: set PAIRD_LINK_URL, and PAIRD_LINK_ADDR for the daemon, first";
 
 /// What is sent of the pages; a page loads no others.
-const FILES: [&str; 12] = [
+const FILES: [&str; 13] = [
     "icon.svg",
     "lib/clock.js",
     "lib/dom.js",
@@ -72,6 +72,7 @@ const FILES: [&str; 12] = [
     "styles/base.css",
     "styles/parts.css",
     "styles/views.css",
+    "views/copy.js",
     "views/pairing_views.js",
 ];
 const PAGE: &str = "link.html";

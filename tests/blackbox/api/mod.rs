@@ -13,4 +13,5 @@ mod messages;
 mod metrics;
 mod problems;
 mod sending;
+mod setup;
 mod tags;

@@ -11,6 +11,7 @@ import { setByServer } from '../lib/time.js';
  * @typedef {Schemas['Message']} Message
  * @typedef {Schemas['Chat']} Chat
  * @typedef {Schemas['Fleet']} Fleet
+ * @typedef {Schemas['Setup']} Setup
  * @typedef {Schemas['PairingLink']} PairingLink
  * @typedef {Schemas['ImportedAccounts']} ImportedAccounts
  */
@@ -59,6 +60,8 @@ const account = (/** @type {string} */ id) => `/api/accounts/${encodeURIComponen
 
 /** @returns {Promise<Fleet>} */
 export const fleet = () => json('/api/fleet');
+/** @returns {Promise<Setup>} */
+export const setup = () => json('/api/setup');
 /** @returns {Promise<Schemas['FleetHistory']>} */
 export const fleetHistory = () => json('/api/fleet/history');
 /** @param {string} id @returns {Promise<Account>} */

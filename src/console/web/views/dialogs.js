@@ -78,8 +78,8 @@ export function show(title, body) {
   dialog.onclose = () => dialog.remove();
 }
 
-/** @param {string} value */
-const labelField = (value) =>
+/** @param {string} value @param {boolean} [autofocus] */
+export const labelField = (value, autofocus = true) =>
   el(
     'div.field',
     {},
@@ -91,7 +91,7 @@ const labelField = (value) =>
       required: true,
       maxlength: '200',
       autocomplete: 'off',
-      autofocus: true,
+      autofocus,
     }),
     el('p.hint', {}, 'What people call it here: a place, a team, a till. The phone does not see it.'),
   );

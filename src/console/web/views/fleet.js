@@ -14,6 +14,7 @@ import * as store from '../model/store.js';
 import { askInBulk } from './bulk.js';
 import * as dialogs from './dialogs.js';
 import { exportLink, importAccounts } from './files.js';
+import { firstHour } from './first_hour.js';
 import { fleetKeys } from './fleet_keys.js';
 import { rowsInSight } from './fleet_rows.js';
 import { head, row } from './fleet_table.js';
@@ -47,6 +48,8 @@ export function fleet(main) {
   /** @type {Account[]} */
   let shown = [];
   const chosen = choosing();
+  const drawFirstHour = firstHour(draw, pair);
+  let wasEmpty = false;
   /** The account whose menu, and the panel whose list, is filled. */
   let menuOf = '';
   let opened = '';
@@ -112,13 +115,15 @@ export function fleet(main) {
   function draw() {
     const accounts = store.accounts.all();
     const { isComplete } = store.accounts;
+    const isEmpty = isComplete && accounts.length === 0;
     if (isComplete) follow(accounts);
+    if (wasEmpty && !isEmpty) speak('The first account is there.');
+    wasEmpty = isEmpty;
     const { shown: now, counted } = arranged(accounts, view);
     // Nothing moves under the hand of somebody who has a menu or a question open.
     shown = document.querySelector('dialog[open], .account :popover-open') ? asBefore(now, rows.places()) : now;
     rows.show(shown);
     columns = shownColumns(view.columns, new Set(accounts.map(({ operatorId }) => operatorId)).size > 1);
-    const isEmpty = isComplete && accounts.length === 0;
     const desk = {
       ...{ view, counted, columns, isComplete, areHidden, opened, all: accounts.length, shown: shown.length },
       ...{ show, open, sortBy, showAll, toggleNumbers, draw },
@@ -129,15 +134,17 @@ export function fleet(main) {
         'div.row.apart',
         {},
         el('div', {}, el('h1', {}, 'Accounts'), el('p.daemons.small.muted', {}, facts && sentences(facts))),
-        el('div.row', {}, !isEmpty && exportLink(), importButton(), addButton()),
+        !isEmpty && el('div.row', {}, exportLink(), importButton(), addButton()),
       ),
-      el('div.tiles', { role: 'group', 'aria-label': 'Show only' }, tiles(desk)),
+      el('div.tiles', { role: 'group', 'aria-label': 'Show only', hidden: isEmpty }, tiles(desk)),
       el('div.tools', { hidden: isEmpty }, tools(desk)),
       el('p.unseen', { 'data-key': 'help' }, 'Press ? for the keys.'),
       table,
+      isEmpty && drawFirstHour(),
       isComplete &&
+        !isEmpty &&
         shown.length === 0 &&
-        el('div.card.empty', { 'data-key': 'empty' }, isEmpty ? welcome() : nothing(showAll)),
+        el('div.card.empty', { 'data-key': 'empty' }, nothing(showAll)),
       el('div.bulk', { hidden: chosen.size() === 0, 'data-key': 'bulk' }, drawBulkBar()),
     );
     table.hidden = isEmpty;
@@ -272,15 +279,11 @@ const addButton = () =>
 
 async function add() {
   const made = await dialogs.add();
-  if (made) location.assign(`/accounts/${made.id}/pair`);
+  if (made) pair(made.id);
 }
 
-const welcome = () => [
-  shape('phone'),
-  el('h2', {}, 'No accounts yet'),
-  el('p.muted', {}, 'Add one, then link it with a phone: it takes a minute.'),
-  addButton(),
-];
+/** @param {string} id */
+const pair = (id) => location.assign(`/accounts/${id}/pair`);
 
 /** @param {() => void} showAll */
 const nothing = (showAll) => [

@@ -5,7 +5,7 @@ import { el, once, toast } from '../lib/dom.js';
 import { quoted } from '../lib/text.js';
 import * as api from '../model/api.js';
 import { ask } from './dialogs.js';
-import { copyButton } from './pairing_views.js';
+import { copyButton } from './copy.js';
 
 /** @import { Account, PairingLink } from '../model/api.js' */
 
@@ -73,7 +73,7 @@ const show = (account, { url }) =>
         el('label', { for: 'link-url' }, 'Send it to whoever has the phone'),
         el('input', { id: 'link-url', value: url, readonly: true, autofocus: true, spellcheck: 'false' }),
       ),
-      el('div.row', {}, copyButton('link', url)),
+      el('div.row', {}, copyButton('link', url, 'link-url')),
       el(
         'p.note',
         { 'data-tone': 'warn' },

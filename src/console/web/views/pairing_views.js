@@ -1,8 +1,9 @@
 // @ts-check
 // The phases of a pairing that a person acts on: QR code, code to type, passkey.
-import { el, toast } from '../lib/dom.js';
+import { el } from '../lib/dom.js';
 import { bare, inFours, phone, spelt } from '../lib/text.js';
 import { left, secondsLeft, soonest } from '../lib/time.js';
+import { copyButton } from './copy.js';
 
 /**
  * @import { Account } from '../model/api.js'
@@ -32,21 +33,6 @@ const hints = (...last) =>
       ['Tap ', bold('Link a device')],
       ...last,
     ].map((hint) => el('li', {}, hint)),
-  );
-
-/** @param {string} what @param {string} text */
-export const copyButton = (what, text) =>
-  el(
-    'button',
-    {
-      type: 'button',
-      onclick: () =>
-        navigator.clipboard.writeText(text).then(
-          () => toast(`The ${what} is copied.`),
-          () => toast('This browser does not allow pages to copy.', 'bad'),
-        ),
-    },
-    `Copy ${what}`,
   );
 
 /** @param {string[]} groups */

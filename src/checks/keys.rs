@@ -1,11 +1,10 @@
 //! Whether the master key file opens what is sealed.
 
 use paird_actors::domain::{AccountId, KeyringId};
-use paird_sql::queries::keyrings as sql;
+use paird_sql::{client::GenericClient, queries::keyrings as sql};
 use uuid::Uuid;
 
 use super::Finding;
-use crate::cli::database::{Database, explained};
 use crate::config::Config;
 use crate::credentials::seal::MasterKeys;
 
@@ -13,7 +12,10 @@ use crate::credentials::seal::MasterKeys;
 const BATCH: i64 = 500;
 const CHECK: &str = "master key";
 
-pub(super) async fn look(config: &Config, database: &Database) -> anyhow::Result<Vec<Finding>> {
+pub(crate) async fn look<C: GenericClient>(
+    config: &Config,
+    database: &C,
+) -> Result<Vec<Finding>, tokio_postgres::Error> {
     let file = config.master_key_file.display();
     let keys = match MasterKeys::read(&config.master_key_file) {
         Ok(keys) => keys,
@@ -25,8 +27,7 @@ pub(super) async fn look(config: &Config, database: &Database) -> anyhow::Result
     let mut after = Uuid::nil();
     loop {
         // No key has an empty name, so this is every keyring.
-        let batch = sql::list_keyrings_to_rewrap().bind(&database.client, &"", &after, &BATCH).all().await;
-        let batch = batch.map_err(explained)?;
+        let batch = sql::list_keyrings_to_rewrap().bind(database, &"", &after, &BATCH).all().await?;
         let Some(last) = batch.last() else { break };
         after = last.id;
         for row in &batch {
@@ -62,6 +63,9 @@ pub(super) async fn look(config: &Config, database: &Database) -> anyhow::Result
             format!("{file} opens all {open} keyrings, and a rotation is not over"),
             "paird keys rotate goes on with it",
         ),
+        (Some(_), Tally { open: 0, .. }) => {
+            Finding::ok(CHECK, format!("{file} can be used, and nothing is sealed yet"))
+        }
         (Some(_), Tally { open, .. }) => Finding::ok(CHECK, format!("{file} opens all {open} keyrings")),
     };
     Ok(vec![finding])

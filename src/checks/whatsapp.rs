@@ -1,36 +1,11 @@
-//! The daemon's console, and WhatsApp.
+//! WhatsApp, or the sandbox in its place.
 
-use super::Finding;
-use super::server::skew;
-use crate::cli::console::ConsoleClient;
-use crate::cli::exit::Exit;
+use super::{Finding, server::skew};
 use crate::config::Config;
 use crate::whatsapp::reachability::{self, Reached};
 
-pub(super) async fn console(config: &Config) -> Finding {
-    let console = match ConsoleClient::of(config) {
-        Ok(console) => console,
-        Err(why) => return unreachable(&why),
-    };
-    match console.get("/api/inspections").await {
-        Ok(_) => Finding::ok("console", format!("answers on {}", console.address())),
-        Err(why) => unreachable(&why),
-    }
-}
-
-fn unreachable(why: &anyhow::Error) -> Finding {
-    if Exit::of(why) == Exit::NoDaemon {
-        return Finding::warn(
-            "console",
-            format!("{why:#}"),
-            "paird inspect, restart, resync and drain need it; the rest does not",
-        );
-    }
-    Finding::fail("console", format!("{why:#}"), "fix that: paird inspect, restart, resync and drain need it")
-}
-
 /// Not to be reached from here does not say that the daemon cannot reach it.
-pub(super) async fn whatsapp(config: &Config) -> Vec<Finding> {
+pub(crate) async fn look(config: &Config) -> Vec<Finding> {
     let asked = chrono::Utc::now();
     let reached = match reachability::whatsapp(config.whatsapp_url.clone()).await {
         Ok(reached) => reached,

@@ -14,7 +14,7 @@ use crate::private_file::is_private;
 const LEAST_FREE_BYTES: u64 = 200 << 20;
 const LOW_FREE_BYTES: u64 = 1 << 30;
 
-pub(super) fn look(config: &Config) -> Vec<Finding> {
+pub(crate) fn look(config: &Config) -> Vec<Finding> {
     let dir = &config.data_dir;
     if !dir.exists() {
         let found = format!("{} is not there", dir.display());

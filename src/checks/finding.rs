@@ -2,55 +2,59 @@
 
 use std::fmt;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::escape::escaped;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Level {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Level {
     Ok,
     Warn,
     Fail,
 }
 
-impl Level {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warn => "warn",
-            Self::Fail => "fail",
-        }
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Finding {
-    pub(super) check: &'static str,
-    pub(super) level: Level,
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Finding {
+    /// What was looked at, in a word or two.
+    pub(crate) check: &'static str,
+    pub(crate) level: Level,
+    /// What was found, in words.
     found: String,
-    /// Nothing to do where all is well.
+    /// What to do; nothing where all is well.
     advice: Option<String>,
 }
 
 impl Finding {
-    pub(super) fn ok(check: &'static str, found: impl Into<String>) -> Self {
+    pub(crate) fn ok(check: &'static str, found: impl Into<String>) -> Self {
         Self { check, level: Level::Ok, found: found.into(), advice: None }
     }
 
-    pub(super) fn warn(check: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub(crate) fn warn(check: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { check, level: Level::Warn, found: found.into(), advice: Some(advice.into()) }
     }
 
-    pub(super) fn fail(check: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub(crate) fn fail(check: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { check, level: Level::Fail, found: found.into(), advice: Some(advice.into()) }
     }
 
-    pub(super) fn not_looked_at(check: &'static str, why: &anyhow::Error) -> Self {
+    pub(crate) fn not_looked_at(check: &'static str, why: &anyhow::Error) -> Self {
         Self::fail(check, format!("{why:#}"), "fix that, then run paird doctor again")
     }
+}
 
-    pub(super) fn as_json(&self) -> Value {
-        json!({ "check": self.check, "level": self.level.name(), "found": self.found, "advice": self.advice })
+pub(crate) fn worst(findings: &[Finding]) -> Level {
+    findings.iter().map(|finding| finding.level).max().unwrap_or(Level::Ok)
+}
+
+/// All of them in one line.
+pub(crate) fn summary(findings: &[Finding]) -> String {
+    let count = |level: Level| findings.iter().filter(|finding| finding.level == level).count();
+    match (count(Level::Fail), count(Level::Warn)) {
+        (0, 0) => format!("all {} checks are good", findings.len()),
+        (0, warnings) => format!("nothing is broken; {warnings} of {} checks want a look", findings.len()),
+        (broken, warnings) => format!("{broken} broken, {warnings} to look at, of {} checks", findings.len()),
     }
 }
 
