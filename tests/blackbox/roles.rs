@@ -154,7 +154,10 @@ async fn every_command_of_people_works_under_the_roles() {
     does(&["accounts", "proxy", "front desk", "none"]).await;
     does(&["accounts", "name", "front desk", "Reception"]).await;
     let id = stage.web.sql.query_one("SELECT id FROM whatsapp_accounts", &[]).await.unwrap().get(0);
-    stage.phones.add("436601000001").await;
+    // The second one is written to.
+    for number in ["436601000001", "436601000009"] {
+        stage.phones.add(number).await;
+    }
     stage.web.pair_with(id, "436601000001", &stage.phones).await;
     stage.web.status_is(id, "connected").await;
     for args in [
