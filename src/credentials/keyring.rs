@@ -338,7 +338,7 @@ impl Keyring {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sandbox"))]
 impl Keyring {
     /// In memory alone: it is never secured.
     pub(crate) fn in_memory(id: KeyringId) -> Self {

@@ -92,7 +92,7 @@ impl MasterKeys {
     }
 
     /// A fresh key that is in no file.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "sandbox"))]
     pub fn generate() -> Self {
         Self::from_bytes(vec![random_key()])
     }
