@@ -64,7 +64,8 @@ GRANT SELECT, INSERT, UPDATE ON commands, client_version TO paird_daemon;
 GRANT SELECT, INSERT, UPDATE (notified) ON events TO paird_daemon;
 GRANT INSERT ON audit_log TO paird_daemon;
 -- It writes the contents of messages once, and cannot read them back. Those that it is to send, and
--- what they answer, it gets from take_messages, one by one.
+-- what they answer, it gets from take_messages, and those that are asked for again from
+-- find_sent_message, one by one.
 GRANT SELECT, INSERT, UPDATE (kind, refers_to, state, reason, recovered_at, asks, asked_at, read_at) ON messages
     TO paird_daemon;
 GRANT SELECT, INSERT, UPDATE (phone, name, has_chat, updated_at) ON contacts TO paird_daemon;
@@ -110,8 +111,6 @@ BEGIN
                     SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION create_pairing_link(uuid, interval, integer, text, text)
                     SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
-    EXECUTE format('ALTER FUNCTION place_pairing_link(uuid, bytea[], uuid, interval, integer, text, text)
-                    SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION revoke_pairing_link(uuid, text)
                     SECURITY DEFINER SET search_path = %I, pg_temp', current_schema());
     -- The page of a link asks as the console, which has to know the token for it.
@@ -139,6 +138,7 @@ BEGIN
         'merge_chat(uuid, uuid, bigint, text, text, integer)',
         'end_waits(uuid, uuid, bigint, uuid, jsonb)',
         'take_messages(uuid, uuid, bigint, uuid, bigint, uuid, bigint[], integer)',
+        'find_sent_message(uuid, uuid, bigint, uuid, text, text[])',
         'settle_messages(uuid, uuid, bigint, uuid, uuid, jsonb)', 'record_receipts(uuid, uuid, bigint, uuid, jsonb)',
         'sweep_messages(integer)', 'settle_restored_events()']::regprocedure[]
     LOOP
@@ -169,13 +169,10 @@ REVOKE EXECUTE ON FUNCTION proxy_was_changed() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text),
     send_message(uuid, jsonb, text, timestamptz, timestamptz), cancel_message(bigint),
     create_pairing_link(uuid, interval, integer, text, text), revoke_pairing_link(uuid, text),
-    place_pairing_link(uuid, bytea[], uuid, interval, integer, text, text),
     view_pairing_link(bytea), pair_by_link(bytea, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION send_command(text, uuid, jsonb, text, text),
     send_message(uuid, jsonb, text, timestamptz, timestamptz), cancel_message(bigint),
     create_pairing_link(uuid, interval, integer, text, text), revoke_pairing_link(uuid, text) TO paird_web, paird_console;
--- Whoever gives the hash of a token has made the token, well or badly: that is for the console.
-GRANT EXECUTE ON FUNCTION place_pairing_link(uuid, bytea[], uuid, interval, integer, text, text),
-    view_pairing_link(bytea), pair_by_link(bytea, text) TO paird_console;
+GRANT EXECUTE ON FUNCTION view_pairing_link(bytea), pair_by_link(bytea, text) TO paird_console;
 
 COMMIT;

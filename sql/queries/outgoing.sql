@@ -5,26 +5,9 @@
 SELECT t.taken, t.rate, t.burst, t.recent, t.has_more, t.next_due_secs, t.told, t.overtaken
 FROM take_messages(:account, :process, :fence, :keyring, :epoch, :connection, :held, :room) AS t;
 
---! find_sent_message : (sent_secs?)
--- One that WhatsApp has, or may have, as take_messages describes it: a device asks for it again. The
--- chat is as that device names it, so nobody gets a message of another chat.
-SELECT jsonb_build_object(
-           'id', m.id, 'chat', m.chat, 'phone', m.chat_phone, 'waId', m.wa_id,
-           'content', jsonb_build_object(m.kind, b.content -> m.kind),
-           'attempt', m.attempt, 'isNewChat', m.is_new_chat, 'maybeSent', true,
-           'expiresMs', floor(extract(epoch FROM m.expires_at) * 1000)::bigint,
-           'target', CASE WHEN t.id IS NOT NULL THEN jsonb_build_object(
-               'waId', t.wa_id, 'sender', CASE t.direction WHEN 'in' THEN t.sender END,
-               'phone', CASE t.direction WHEN 'in' THEN t.sender_phone END,
-               'body', coalesce(tb.content #>> '{text,body}', tb.content #>> '{edit,body}')) END) AS sent,
-       floor(extract(epoch FROM coalesce(m.sent_at, m.taken_at)))::bigint AS sent_secs
-FROM messages m
-JOIN message_bodies b ON b.message_id = m.id
-LEFT JOIN messages t ON t.id = m.refers_to AND t.state NOT IN ('failed', 'cancelled', 'expired')
-LEFT JOIN message_bodies tb ON tb.message_id = t.id
-WHERE m.account_id = :account AND m.wa_id = :wa_id AND m.direction = 'out'
-  AND m.attempt > 0 AND m.state NOT IN ('failed', 'cancelled', 'expired')
-  AND :chat::text IN (m.chat, m.chat_phone || '@s.whatsapp.net');
+--! find_sent_message : (taken_ms?, sent_ms?)
+SELECT f.sent, f.taken_ms, f.sent_ms
+FROM find_sent_message(:account, :process, :fence, :keyring, :wa_id, :chats) AS f;
 
 --! settle_messages
 SELECT s.told, s.overtaken FROM settle_messages(:account, :process, :fence, :keyring, :connection, :outcomes) AS s;

@@ -6,12 +6,6 @@ SELECT id, token, expires_at
 FROM create_pairing_link(:account::uuid, make_interval(secs => :seconds::float8), :uses::int, :expect_phone::text,
                          :source::text);
 
---! place_pairing_link (seconds?, expect_phone?)
--- One with an id and a token of the caller's: the same ones again are the same link.
-SELECT token_hash, expires_at
-FROM place_pairing_link(:link::uuid, :hashes::bytea[], :account::uuid, make_interval(secs => :seconds::float8),
-                        :uses::int, :expect_phone::text, :source::text);
-
 --! list_pairing_links : ListedPairingLink(expect_phone?, first_opened_at?, last_used_at?, revoked_at?)
 -- Newest first.
 SELECT l.id, pairing_link_state(l.revoked_at, l.uses_left, l.expires_at) AS state, l.source, l.created_at, l.expires_at,

@@ -1,8 +1,7 @@
-token=$(cat TOKEN_FILE)
 accounts=http://ADDRESS/api/accounts
 ask() {
-  curl -s -H "Authorization: Bearer $token" \
-       -H 'Content-Type: application/json' "$@"
+  printf 'header = "Authorization: Bearer %s"\n' "$(cat TOKEN_FILE)" |
+    curl -s -K - -H 'Content-Type: application/json' "$@"
 }
 id=$(ask -d '{"label":"front desk"}' $accounts |
      grep -o '"id":"[^"]*"' | head -n 1 | cut -d '"' -f 4)

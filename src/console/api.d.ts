@@ -235,8 +235,8 @@ export interface paths {
         get: operations["getAccountsIdLinks"];
         put?: never;
         /**
-         * Makes a pairing link: whoever has it can pair this account, and do nothing else. Without a key each
-         *     request makes another one, since it is known only here and now.
+         * Makes a pairing link: whoever has it can pair this account, and do nothing else. Each request
+         *     makes another one, since it is known only here and now.
          */
         post: operations["postAccountsIdLinks"];
         delete?: never;
@@ -2454,10 +2454,7 @@ export interface components {
             expiresAt: string;
             /** Format: uuid */
             id: string;
-            /**
-             * @description To be sent to whoever has the phone. It is a secret, and is returned to nobody again who does not
-             *     send the same request with the same Idempotency-Key.
-             */
+            /** @description To be sent to whoever has the phone. It is a secret, and is never returned again. */
             url: string;
         };
         NewPresence: {
@@ -3375,10 +3372,7 @@ export interface operations {
     postAccountsIdLinks: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The same key again for the same account is the same link, as long as its row is kept */
-                "Idempotency-Key"?: string | null;
-            };
+            header?: never;
             path: {
                 id: string;
             };

@@ -1,37 +1,31 @@
 //! Pairing links of an account: made, listed and revoked. They are opened at [`super::pairing_page`].
 
 use actix_web::{
-    HttpRequest, HttpResponse, delete, get,
+    HttpResponse, delete, get,
     http::StatusCode,
     post,
     web::{Data, Json, Path, ReqData},
 };
-use base64::{Engine as _, engine::general_purpose};
 use chrono::{DateTime, Utc};
 use paird_actors::domain::Phone;
 use paird_sql::queries::pairing_links::{
-    ListedPairingLink, create_pairing_link, list_pairing_links, place_pairing_link, revoke_pairing_link,
+    ListedPairingLink, create_pairing_link, list_pairing_links, revoke_pairing_link,
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use tokio_postgres::error::SqlState;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 use super::{
     account_view::utc,
     accounts::shown,
     auth::Caller,
-    commands::{idempotency_key, key_taken},
     db::with_timeout,
     json_body::JsonBody,
     pairing_page,
     problem::{Problem, ProblemCode},
     state::AppState,
 };
-
-use crate::{credentials::seal::MasterKeys, idempotency::id_of_parts};
 
 const A_DAY_S: u32 = 24 * 3600;
 
@@ -57,8 +51,7 @@ struct NewPairingLink {
 #[serde(rename_all = "camelCase")]
 struct NewPairingLinkUrl {
     id: Uuid,
-    /// To be sent to whoever has the phone. It is a secret, and is returned to nobody again who does not
-    /// send the same request with the same Idempotency-Key.
+    /// To be sent to whoever has the phone. It is a secret, and is never returned again.
     url: String,
     expires_at: DateTime<Utc>,
 }
@@ -87,17 +80,13 @@ struct PairingLink {
     revoked_at: Option<DateTime<Utc>>,
 }
 
-/// Makes a pairing link: whoever has it can pair this account, and do nothing else. Without a key each
-/// request makes another one, since it is known only here and now.
-#[utoipa::path(tag = "pairing links", request_body = NewPairingLink,
-    params(("id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header,
-            description = "The same key again for the same account is the same link, as long as its row is kept",
-            max_length = 200)),
+/// Makes a pairing link: whoever has it can pair this account, and do nothing else. Each request
+/// makes another one, since it is known only here and now.
+#[utoipa::path(tag = "pairing links", params(("id" = Uuid, Path)), request_body = NewPairingLink,
     responses((status = 201, body = NewPairingLinkUrl)))]
 #[post("/api/accounts/{id}/links")]
 pub async fn create(
     state: Data<AppState>,
-    request: HttpRequest,
     caller: ReqData<Caller>,
     account: Path<Uuid>,
     new: JsonBody<NewPairingLink>,
@@ -114,80 +103,12 @@ pub async fn create(
     };
     let phone = expect_phone.as_deref().map(Phone::parse).transpose();
     let phone = phone.map_err(|wrong| Problem::argument("expectPhone", format!("expectPhone: {wrong}")))?;
-    let key = idempotency_key(&request)?;
     shown(&state, *account).await?;
-    let wanted = Wanted {
-        account: *account,
-        seconds,
-        uses: uses.unwrap_or(1),
-        phone: phone.as_ref().map(Phone::digits),
-        source: caller.source(),
-    };
-    let NewLink { id, token, expires_at } = match key {
-        Some(key) => wanted.place(&state, key).await?,
-        None => wanted.create(&state).await?,
-    };
-    let url = pairing_page::url_of(base, &token);
-    Ok(HttpResponse::Created().json(NewPairingLinkUrl { id, url, expires_at }))
-}
-
-/// What a request for a link says.
-struct Wanted<'a> {
-    account: Uuid,
-    seconds: Option<f64>,
-    uses: i32,
-    phone: Option<&'a str>,
-    source: &'static str,
-}
-
-struct NewLink {
-    id: Uuid,
-    token: Zeroizing<String>,
-    expires_at: DateTime<Utc>,
-}
-
-impl Wanted<'_> {
-    async fn create(&self, state: &AppState) -> Result<NewLink, Problem> {
-        let Self { account, seconds, uses, phone, source } = self;
-        let database = state.database().await?;
-        let statement = create_pairing_link();
-        let made = statement.bind(&database, account, seconds, uses, phone, source).one();
-        let made = with_timeout(made).await?.map_err(|wrong| refusal(state, &wrong))?;
-        Ok(NewLink { id: made.id, token: made.token.into(), expires_at: made.expires_at.to_utc() })
-    }
-
-    /// The token follows from the key and from what is asked for, by the master key: the row has its hash
-    /// alone, and so tells who asks for the same again. Every master key that is left may have made it.
-    async fn place(&self, state: &AppState, key: &str) -> Result<NewLink, Problem> {
-        let Self { account, seconds, uses, phone, source } = self;
-        let no_keys = |why: String| Problem::new(ProblemCode::KeysUnavailable, why);
-        // Held until the row is written: no rotation ends in between.
-        let (keys, _lock) =
-            MasterKeys::read_locked(&state.master_key_file).await.map_err(|why| no_keys(why.to_string()))?;
-        let keys = keys.ok_or_else(|| no_keys("there is no master key file: paird serve makes it".to_owned()))?;
-        let said = format!("{seconds:?} {uses} {phone:?}");
-        let parts: [&[u8]; 5] = [b"pairing link\0", account.as_bytes(), key.as_bytes(), b"\0", said.as_bytes()];
-        let tokens: Vec<Zeroizing<String>> = keys
-            .iter()
-            .map(|key| general_purpose::URL_SAFE_NO_PAD.encode(key.derive(&parts).as_slice()).into())
-            .collect();
-        let hashes: Vec<Vec<u8>> = tokens.iter().map(|token| Sha256::digest(token.as_bytes()).to_vec()).collect();
-        let id = id_of_parts(&[b"paird idempotency key of a pairing link\0", account.as_bytes(), key.as_bytes()]);
-
-        let database = state.database().await?;
-        let statement = place_pairing_link();
-        let placed = statement.bind(&database, &id, &hashes, account, seconds, uses, phone, source).one();
-        let placed = with_timeout(placed).await?.map_err(|wrong| refusal(state, &wrong))?;
-        let token =
-            tokens.into_iter().zip(&hashes).find(|(_, hash)| **hash == placed.token_hash).map(|(token, _)| token);
-        let token = token.ok_or_else(|| key_taken("another pairing link has this key already"))?;
-        Ok(NewLink { id, token, expires_at: placed.expires_at.to_utc() })
-    }
-}
-
-fn refusal(state: &AppState, wrong: &tokio_postgres::Error) -> Problem {
-    match wrong.as_db_error() {
-        Some(refused) if *refused.code() == SqlState::UNIQUE_VIOLATION => key_taken(refused.message()),
+    let database = state.database().await?;
+    let (uses, phone, source) = (uses.unwrap_or(1), phone.as_ref().map(Phone::digits), caller.source());
+    let statement = create_pairing_link();
+    let made = statement.bind(&database, &account, &seconds, &uses, &phone, &source).one();
+    let made = with_timeout(made).await?.map_err(|wrong| match wrong.as_db_error() {
         Some(refused) if *refused.code() == SqlState::INVALID_PARAMETER_VALUE => {
             let detail = refused.message().replace("expires_in", "expiresIn");
             let field = detail.split_once(": ").map_or("expiresIn", |(field, _)| field).to_owned();
@@ -196,8 +117,10 @@ fn refusal(state: &AppState, wrong: &tokio_postgres::Error) -> Problem {
         Some(refused) if *refused.code() == SqlState::CONFIGURATION_LIMIT_EXCEEDED => {
             Problem::new(ProblemCode::LinksNotNow, refused.message())
         }
-        Some(_) | None => state.problem_of(wrong),
-    }
+        Some(_) | None => state.problem_of(&wrong),
+    })?;
+    let url = pairing_page::url_of(base, &made.token);
+    Ok(HttpResponse::Created().json(NewPairingLinkUrl { id: made.id, url, expires_at: made.expires_at.to_utc() }))
 }
 
 /// The account's pairing links, without what opens them. They are kept for a week after their end.

@@ -259,16 +259,21 @@ impl Keyring {
     }
 
     /// From now on messages that have no copy here are asked for there.
-    pub fn resend_from(&self, messages: Weak<dyn SentMessages>) {
+    pub fn ask_for_lost_copies(&self, messages: Weak<dyn SentMessages>) {
         *self.sent_messages.lock().unwrap_or_else(PoisonError::into_inner) = Some(messages);
     }
 
     /// See [`SentMessages::sent`].
-    pub(crate) async fn sent_elsewhere(&self, chat: &str, wa_id: &str) -> Result<Option<(Vec<u8>, i64)>, StoreError> {
+    pub(crate) async fn made_from_its_row(
+        &self,
+        chat: &str,
+        wa_id: &str,
+    ) -> Result<Option<(Vec<u8>, i64)>, StoreError> {
         let messages = self.sent_messages.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match messages.and_then(|messages| messages.upgrade()) {
+        let Some(messages) = messages else { return Ok(None) };
+        match messages.upgrade() {
             Some(messages) => messages.sent(chat, wa_id).await,
-            None => Ok(None),
+            None => Err(StoreError::Unavailable("the connection is over".to_owned())),
         }
     }
 

@@ -108,8 +108,13 @@ impl OutgoingStore for MeteredOutgoing {
         self.meters.timed("merge_chat", self.inner.is_called(link, number, jid)).await
     }
 
-    async fn find_sent(&self, link: &MessageLink, chat: &str, wa_id: &str) -> Result<Option<SentMessage>, StoreError> {
-        self.meters.timed("find_sent_message", self.inner.find_sent(link, chat, wa_id)).await
+    async fn find_sent(
+        &self,
+        link: &MessageLink,
+        chats: &[String],
+        wa_id: &str,
+    ) -> Result<Option<SentMessage>, StoreError> {
+        self.meters.timed("find_sent_message", self.inner.find_sent(link, chats, wa_id)).await
     }
 
     async fn ringing(&self) -> Result<Vec<AccountId>, StoreError> {

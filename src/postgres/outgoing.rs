@@ -139,13 +139,21 @@ impl OutgoingStore for PgOutgoing {
         Ok(())
     }
 
-    async fn find_sent(&self, link: &MessageLink, chat: &str, wa_id: &str) -> Result<Option<SentMessage>, StoreError> {
-        let (chat, wa_id) = (strip_nul::text(chat), strip_nul::text(wa_id));
+    async fn find_sent(
+        &self,
+        link: &MessageLink,
+        chats: &[String],
+        wa_id: &str,
+    ) -> Result<Option<SentMessage>, StoreError> {
+        let MessageLink { account, fence, keyring, .. } = link;
+        let chats: Vec<_> = chats.iter().map(|chat| strip_nul::text(chat)).collect();
+        let wa_id = strip_nul::text(wa_id);
         let client = connection(&self.pool).await?;
-        let found = bounded(find_sent_message().bind(&client, &link.account.0, &wa_id, &chat).opt()).await?;
-        Ok(found.and_then(|row| {
-            let at = Instant(row.sent_secs?.saturating_mul(1_000));
-            message(&row.sent).map(|message| SentMessage { message, at })
+        let statement = find_sent_message();
+        let bound = statement.bind(&client, &account.0, &self.process, &fence.0, &keyring.0, &wa_id, &chats);
+        Ok(bounded(bound.opt()).await?.and_then(|row| {
+            let (tried_at, sent_at) = (Instant(row.taken_ms?), Instant(row.sent_ms?));
+            message(&row.sent).map(|message| SentMessage { message, tried_at, sent_at })
         }))
     }
 

@@ -87,7 +87,7 @@ pub trait LinkKeys: Send + Sync + 'static {
     async fn flush_before_send(&self) -> Result<(), StoreError>;
 
     /// From now on the backend asks there for messages that were sent and have no copy in it.
-    fn resend_from(&self, messages: Weak<dyn SentMessages>);
+    fn ask_for_lost_copies(&self, messages: Weak<dyn SentMessages>);
 
     /// Makes everything durable that the backend was given.
     ///
@@ -191,8 +191,8 @@ impl LinkKeys for Keyring {
         Self::flush_before_send(self).await
     }
 
-    fn resend_from(&self, messages: Weak<dyn SentMessages>) {
-        Self::resend_from(self, messages);
+    fn ask_for_lost_copies(&self, messages: Weak<dyn SentMessages>) {
+        Self::ask_for_lost_copies(self, messages);
     }
 
     async fn flush(&self) -> Result<(), StoreError> {

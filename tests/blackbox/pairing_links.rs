@@ -93,42 +93,6 @@ async fn open(settings: &[(&str, &str)]) -> (Stage, Daemon, Api, Visitor) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_idempotency_key_makes_one_link_and_names_it_again() {
-    let (stage, daemon, api, visitor) = open(&[]).await;
-    let (desk, lobby) = (stage.web.account("desk").await, stage.web.account("lobby").await);
-    let ask = |account: Uuid, key: &'static str, body: Value| {
-        let api = &api;
-        let path = format!("/api/accounts/{account}/links");
-        async move { api.ask("POST", &path, &[("Idempotency-Key", key)], Some(body)).await }
-    };
-    let body = json!({"expiresIn": 3600, "uses": 2, "expectPhone": "+43 660 7000041"});
-    let many = futures_util::future::join_all((0..6).map(|_| ask(desk, "order-1", body.clone()))).await;
-    let links: Vec<Value> = many.into_iter().map(|answer| answer.is(201).json()).collect();
-    assert!(links.iter().all(|link| *link == links[0]), "{links:?}");
-    let (url, id) = (links[0]["url"].as_str().unwrap(), links[0]["id"].as_str().unwrap());
-    let token = url.strip_prefix(&format!("{BASE}/#")).unwrap();
-    assert_eq!(token.len(), 43);
-    assert_eq!(visitor.state(token).await.is(200).json()["label"], "desk");
-    let respelt = json!({"uses": 2, "expectPhone": "00436607000041", "expiresIn": 3600});
-    assert_eq!(ask(desk, "order-1", respelt).await.is(201).json(), links[0], "the same in other words");
-
-    for other in [json!({}), json!({"expiresIn": 3601, "uses": 2, "expectPhone": "+43 660 7000041"})] {
-        let refused = ask(desk, "order-1", other).await.problem(422);
-        assert_eq!((&refused["code"], &refused["field"]), (&json!("key-taken"), &json!("Idempotency-Key")));
-    }
-    for other in [ask(lobby, "order-1", body.clone()).await, ask(desk, "order-2", body.clone()).await] {
-        assert_ne!(other.is(201).json()["url"], url);
-    }
-    assert_eq!(stage.web.count("SELECT count(*) FROM pairing_links", &[]).await, 3);
-    let path = format!("/api/accounts/{desk}/links/{id}");
-    api.ask("DELETE", &path, &[], None).await.is(204);
-    assert_eq!(ask(desk, "order-1", body).await.is(201).json(), links[0], "also when it is over");
-    visitor.state(token).await.problem(404);
-    assert!(!daemon.log().contains(token));
-    stage.finish([daemon]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_link_pairs_its_account_by_code_and_is_used_up() {
     let (stage, daemon, api, visitor) = open(&[]).await;
     let web = &stage.web;

@@ -607,7 +607,7 @@ async fn a_member_without_a_key_is_given_it_later() {
 
 /// A message of which Anna's phone says only after this change of its copy that it cannot read it.
 async fn asked_for_after(change: &str) -> (Stage, Daemon, i64) {
-    let (stage, daemon) = Stage::with_daemon().await;
+    let (stage, daemon) = Stage::with_daemon_under_roles().await;
     let account = linked(&stage).await;
     stage.logs_in_anew(account, NUMBER).await;
     let first = texts(&stage, account, ANNA, "readable").await;

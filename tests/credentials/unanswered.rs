@@ -328,7 +328,7 @@ async fn a_message_without_a_copy_is_made_from_its_row() {
     assert_eq!(keyring.take_sent_message("a@lid", "3EB0").await.unwrap(), None, "nobody has rows");
     let rows = Arc::new(MessageRows { sent_at: now_secs() - 29 * DAY });
     let messages: Weak<MessageRows> = Arc::downgrade(&rows);
-    keyring.resend_from(messages);
+    keyring.ask_for_lost_copies(messages);
     assert_eq!(keyring.take_sent_message("b@lid", "3EB0").await.unwrap(), None, "another chat");
     let made = keyring.take_sent_message("a@lid", "3EB0").await.unwrap().unwrap();
     assert_eq!(made, b"from its row");
@@ -340,7 +340,7 @@ async fn a_message_without_a_copy_is_made_from_its_row() {
     assert_eq!(rig.count(&stamp).await, 1, "kept for longer, since somebody has asked for it");
     let rows = Arc::new(MessageRows { sent_at: now_secs() - 31 * DAY });
     let messages: Weak<MessageRows> = Arc::downgrade(&rows);
-    keyring.resend_from(messages);
+    keyring.ask_for_lost_copies(messages);
     assert_eq!(keyring.take_sent_message("a@lid", "3EB0").await.unwrap(), None, "after a month");
 }
 

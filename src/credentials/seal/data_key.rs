@@ -40,7 +40,12 @@ impl DataKey {
 
     /// A secret that follows from this key, a purpose and a name, and is stored nowhere.
     pub fn derive(&self, purpose: &str, name: &str) -> Zeroizing<[u8; KEY_BYTES]> {
-        derived(&self.key, &[b"paird derived\0", &self.associated_data(purpose, name)])
+        let mut block = Zeroizing::new([0; HMAC_BLOCK_BYTES]);
+        block[..KEY_BYTES].copy_from_slice(&*self.key);
+        let mut mac = Hmac::<Sha256>::new((&*block).into());
+        mac.update(b"paird derived\0");
+        mac.update(&self.associated_data(purpose, name));
+        Zeroizing::new(mac.finalize().into_bytes().into())
     }
 
     pub(super) fn from_bytes(account: AccountId, keyring: KeyringId, key: KeyBytes) -> Self {
@@ -69,17 +74,6 @@ impl DataKey {
         data.extend_from_slice(name.as_bytes());
         data
     }
-}
-
-/// HMAC-SHA256 of these parts, one after the other.
-pub(super) fn derived(key: &KeyBytes, parts: &[&[u8]]) -> Zeroizing<[u8; KEY_BYTES]> {
-    let mut block = Zeroizing::new([0; HMAC_BLOCK_BYTES]);
-    block[..KEY_BYTES].copy_from_slice(&**key);
-    let mut mac = Hmac::<Sha256>::new((&*block).into());
-    for part in parts {
-        mac.update(part);
-    }
-    Zeroizing::new(mac.finalize().into_bytes().into())
 }
 
 impl fmt::Debug for DataKey {

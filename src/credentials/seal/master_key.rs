@@ -6,7 +6,6 @@ use zeroize::Zeroizing;
 
 use super::DataKey;
 use super::cipher::{KEY_BYTES, KeyBytes, SealError, open, seal};
-use super::data_key::derived;
 
 /// A key that wraps keyrings' data keys. Zeroed when dropped.
 pub struct MasterKey {
@@ -36,13 +35,6 @@ impl MasterKey {
         let plain = open(&self.key, &associated_data(account, keyring), wrapped)?;
         let key = <[u8; KEY_BYTES]>::try_from(plain.as_slice()).map_err(|_| SealError::Broken)?;
         Ok(DataKey::from_bytes(account, keyring, Zeroizing::new(key)))
-    }
-
-    /// A secret that follows from this key and these parts, and is stored nowhere. The first part says
-    /// what for.
-    pub fn derive(&self, parts: &[&[u8]]) -> Zeroizing<[u8; KEY_BYTES]> {
-        let begin: [&[u8]; 1] = [b"paird derived from a master key\0"];
-        derived(&self.key, &[&begin[..], parts].concat())
     }
 
     pub(super) fn bytes(&self) -> &KeyBytes {

@@ -108,11 +108,6 @@ impl MasterKeys {
     }
 
     /// Newest first.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &MasterKey> {
-        self.0.iter()
-    }
-
-    /// Newest first.
     pub fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
         self.0.iter().map(MasterKey::id)
     }

@@ -33,6 +33,7 @@ use whatsapp_rust::{Client, NodeFilter, SendError, SendOptions, futures::channel
 use super::{
     super::{
         compose::{self, OwnJids},
+        content,
         keys::LinkKeys,
     },
     MessageLink, NumberChecker, Receipts, Shell,
@@ -85,12 +86,18 @@ pub trait OutgoingStore: Send + Sync + 'static {
     /// `Fenced`: this daemon may write nothing. `Unavailable`: a part of it may have been written.
     async fn is_called(&self, link: &MessageLink, number: &Phone, jid: &str) -> Result<(), StoreError>;
 
-    /// The message with this id that this account has sent to the chat that is named so; `None` if it
-    /// failed, has no body any more, or never left.
+    /// The message with this id that was tried over this link, in a chat that is called one of these;
+    /// `None` if WhatsApp cannot have it, or it has no body any more. Without what it answers, if that is
+    /// gone.
     ///
     /// # Errors
     /// The database did not answer.
-    async fn find_sent(&self, link: &MessageLink, chat: &str, wa_id: &str) -> Result<Option<SentMessage>, StoreError>;
+    async fn find_sent(
+        &self,
+        link: &MessageLink,
+        chats: &[String],
+        wa_id: &str,
+    ) -> Result<Option<SentMessage>, StoreError>;
 
     /// The accounts of this daemon that have messages due, for bells that were not heard.
     ///
@@ -112,7 +119,10 @@ pub trait OutgoingStore: Send + Sync + 'static {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SentMessage {
     pub message: OutgoingMessage,
-    pub at: Instant,
+    /// When the last try began.
+    pub tried_at: Instant,
+    /// When WhatsApp had it, if it has said so; else when it was tried.
+    pub sent_at: Instant,
 }
 
 /// A step of a try.
@@ -201,7 +211,7 @@ impl Courier {
             connected: Notify::new(),
         });
         let messages: Weak<Self> = Arc::downgrade(&courier);
-        courier.keys.resend_from(messages);
+        courier.keys.ask_for_lost_copies(messages);
         courier
     }
 
@@ -481,13 +491,19 @@ impl SentMessages for Courier {
         let Some(client) = self.shell.client() else {
             return Err(StoreError::Unavailable("the connection is over".to_owned()));
         };
-        let Some(SentMessage { message, at }) = self.store.find_sent(&self.link, chat, wa_id).await? else {
-            return Ok(None);
-        };
+        // The library asks by one of the names, and repairs the session of the one that is found.
+        let mut chats = vec![chat.to_owned()];
+        if let Ok(jid) = chat.parse::<Jid>() {
+            let called = content::party(&client, &jid, None).await?;
+            chats.extend(called.phone.map(|phone| format!("{}@s.whatsapp.net", phone.digits())));
+            chats.push(called.jid);
+        }
+        let found = self.store.find_sent(&self.link, &chats, wa_id).await?;
+        let Some(SentMessage { message, tried_at, sent_at }) = found else { return Ok(None) };
         let Some(to) = compose::chat_of(&message) else { return Ok(None) };
         let secret = self.keys.message_secret(wa_id);
-        let composed = compose::message(&message, &to, &OwnJids::of(&client), &secret, at);
-        Ok(Some((waproto::codec::message_to_vec(&composed), at.0 / 1_000)))
+        let composed = compose::message(&message, &to, &OwnJids::of(&client), &secret, tried_at);
+        Ok(Some((waproto::codec::message_to_vec(&composed), sent_at.0 / 1_000)))
     }
 }
 

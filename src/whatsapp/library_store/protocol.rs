@@ -180,16 +180,11 @@ impl ProtocolStore for Keyring {
     /// it again, perhaps under another name of the chat, may be cut off before. The library deletes what
     /// has expired after some minutes of a connection. Without a copy it is made again from its row.
     async fn take_sent_message(&self, chat_jid: &str, message_id: &str) -> Kept<Option<Vec<u8>>> {
-        let name = record_key::join(&[chat_jid, message_id]);
         let oldest = now_secs().saturating_sub_unsigned(SENT_KEPT_FOR.as_secs());
-        let kept = self.get(RecordKind::SentMessage, &name).await?;
-        let found = match kept {
-            Some(kept) => Some((kept.stamp, kept.into_value())),
-            None => self.sent_elsewhere(chat_jid, message_id).await.map_err(refused)?.map(|(sent, at)| (at, sent)),
-        };
-        let Some((sent_at, sent)) = found.filter(|(sent_at, _)| *sent_at >= oldest) else { return Ok(None) };
+        let found = self.find_sent(chat_jid, message_id).await.map_err(refused)?;
+        let Some((sent, sent_at)) = found.filter(|(_, sent_at)| *sent_at >= oldest) else { return Ok(None) };
         let mut taken_again = self.taken_again.lock().unwrap_or_else(PoisonError::into_inner);
-        if taken_again.len() >= TAKEN_AGAIN_MAX {
+        if taken_again.len() >= TAKEN_AGAIN_MAX && !taken_again.contains_key(message_id) {
             *taken_again = BTreeMap::new();
         }
         taken_again.insert(message_id.to_owned(), sent_at);
@@ -253,6 +248,17 @@ impl ProtocolStore for Keyring {
         self.delete(RecordKind::PendingInbound, Selection::Names(names)).await?;
         self.write_soon();
         Ok(())
+    }
+}
+
+impl Keyring {
+    /// A sent message and when it was, from its copy or from its row.
+    async fn find_sent(&self, chat: &str, wa_id: &str) -> Result<Option<(Vec<u8>, i64)>, StoreError> {
+        let name = record_key::join(&[chat, wa_id]);
+        match self.records().await.get(RecordKind::SentMessage, &name).await? {
+            Some(copy) => Ok(Some((copy.value.to_vec(), copy.stamp))),
+            None => self.made_from_its_row(chat, wa_id).await,
+        }
     }
 }
 

@@ -192,8 +192,8 @@ impl LinkKeys for Keyring {
         Ok(())
     }
 
-    fn resend_from(&self, messages: Weak<dyn SentMessages>) {
-        self.keys.resend_from(messages);
+    fn ask_for_lost_copies(&self, messages: Weak<dyn SentMessages>) {
+        self.keys.ask_for_lost_copies(messages);
     }
 
     async fn flush(&self) -> Result<(), StoreError> {
@@ -330,7 +330,7 @@ impl OutgoingStore for NothingToSend {
         Ok(())
     }
 
-    async fn find_sent(&self, _: &MessageLink, _: &str, _: &str) -> Result<Option<SentMessage>, StoreError> {
+    async fn find_sent(&self, _: &MessageLink, _: &[String], _: &str) -> Result<Option<SentMessage>, StoreError> {
         Ok(None)
     }
 

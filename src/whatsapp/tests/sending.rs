@@ -72,7 +72,7 @@ impl OutgoingStore for Post {
         Ok(())
     }
 
-    async fn find_sent(&self, _: &MessageLink, _: &str, _: &str) -> Result<Option<SentMessage>, StoreError> {
+    async fn find_sent(&self, _: &MessageLink, _: &[String], _: &str) -> Result<Option<SentMessage>, StoreError> {
         Ok(None)
     }
 

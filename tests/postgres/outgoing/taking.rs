@@ -270,7 +270,7 @@ async fn a_sent_message_is_found_in_its_own_chat_alone() {
     let id = database.send_text(&account, ANNA, "1").await;
     let wa_id = database.wa_id(id).await;
     let find = async |account: &Sending, chat: &str| {
-        account.store().find_sent(&account.linked.link, chat, &wa_id).await.unwrap()
+        account.store().find_sent(&account.linked.link, &[chat.to_owned()], &wa_id).await.unwrap()
     };
     assert_eq!(find(&account, ANNA).await, None, "it never left");
     let taken = account.take(16).await.messages.remove(0);
@@ -278,9 +278,27 @@ async fn a_sent_message_is_found_in_its_own_chat_alone() {
     assert_eq!((left.id, &left.wa_id, &left.content), (id, &wa_id, &taken.content));
     assert_eq!(find(&account, BERT).await, None, "whoever knows its id");
     account.settle(id, sent()).await;
-    assert_eq!(find(&account, ANNA).await.unwrap().at, SENT);
+    assert_eq!(find(&account, ANNA).await.unwrap().sent_at, SENT);
     database.web.batch_execute("UPDATE messages SET chat_phone = '436601234567'").await.unwrap();
     assert!(find(&account, "436601234567@s.whatsapp.net").await.is_some(), "by its other name");
+    for (state, reason, may_have_arrived) in [
+        ("failed", "'no_ack'", true),
+        ("failed", "'refused'", false),
+        ("cancelled", "NULL", false),
+        ("read", "NULL", true),
+    ] {
+        let ended = format!("UPDATE messages SET state = '{state}', reason = {reason}");
+        database.web.batch_execute(&ended).await.unwrap();
+        assert_eq!(find(&account, ANNA).await.is_some(), may_have_arrived, "{state} {reason}");
+    }
+    let link = account.linked.link;
+    account.pair_anew(&database).await;
+    assert_eq!(find(&account, ANNA).await, None, "under another link it is another message");
+    account.linked.link = link;
+    assert_eq!(find(&account, ANNA).await, None, "and its own may say nothing any more");
+    let undo = "UPDATE whatsapp_accounts SET keyring_id = $1";
+    database.web.execute(undo, &[&link.keyring.0]).await.unwrap();
+    assert!(find(&account, ANNA).await.is_some());
     database.web.batch_execute("DELETE FROM message_bodies").await.unwrap();
     assert_eq!(find(&account, ANNA).await, None, "it has no body any more");
 }

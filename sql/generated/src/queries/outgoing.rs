@@ -12,10 +12,13 @@ pub struct TakeMessagesParams<T1: crate::ArraySql<Item = i64>> {
     pub room: i32,
 }
 #[derive(Debug)]
-pub struct FindSentMessageParams<T1: crate::StringSql, T2: crate::StringSql> {
+pub struct FindSentMessageParams<T1: crate::StringSql, T2: crate::StringSql, T3: crate::ArraySql<Item = T2>> {
     pub account: uuid::Uuid,
+    pub process: uuid::Uuid,
+    pub fence: i64,
+    pub keyring: uuid::Uuid,
     pub wa_id: T1,
-    pub chat: T2,
+    pub chats: T3,
 }
 #[derive(Debug)]
 pub struct SettleMessagesParams<T1: crate::JsonSql> {
@@ -83,15 +86,17 @@ impl<'a> From<TakeMessagesBorrowed<'a>> for TakeMessages {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FindSentMessage {
     pub sent: serde_json::Value,
-    pub sent_secs: Option<i64>,
+    pub taken_ms: Option<i64>,
+    pub sent_ms: Option<i64>,
 }
 pub struct FindSentMessageBorrowed<'a> {
     pub sent: postgres_types::Json<&'a serde_json::value::RawValue>,
-    pub sent_secs: Option<i64>,
+    pub taken_ms: Option<i64>,
+    pub sent_ms: Option<i64>,
 }
 impl<'a> From<FindSentMessageBorrowed<'a>> for FindSentMessage {
-    fn from(FindSentMessageBorrowed { sent, sent_secs }: FindSentMessageBorrowed<'a>) -> Self {
-        Self { sent: serde_json::from_str(sent.0.get()).unwrap(), sent_secs }
+    fn from(FindSentMessageBorrowed { sent, taken_ms, sent_ms }: FindSentMessageBorrowed<'a>) -> Self {
+        Self { sent: serde_json::from_str(sent.0.get()).unwrap(), taken_ms, sent_ms }
     }
 }
 #[derive(Debug, Clone, PartialEq, Copy)]
@@ -506,7 +511,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::ArraySql<Item = i64>>
 pub struct FindSentMessageStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn find_sent_message() -> FindSentMessageStmt {
     FindSentMessageStmt(
-        "SELECT jsonb_build_object( 'id', m.id, 'chat', m.chat, 'phone', m.chat_phone, 'waId', m.wa_id, 'content', jsonb_build_object(m.kind, b.content -> m.kind), 'attempt', m.attempt, 'isNewChat', m.is_new_chat, 'maybeSent', true, 'expiresMs', floor(extract(epoch FROM m.expires_at) * 1000)::bigint, 'target', CASE WHEN t.id IS NOT NULL THEN jsonb_build_object( 'waId', t.wa_id, 'sender', CASE t.direction WHEN 'in' THEN t.sender END, 'phone', CASE t.direction WHEN 'in' THEN t.sender_phone END, 'body', coalesce(tb.content #>> '{text,body}', tb.content #>> '{edit,body}')) END) AS sent, floor(extract(epoch FROM coalesce(m.sent_at, m.taken_at)))::bigint AS sent_secs FROM messages m JOIN message_bodies b ON b.message_id = m.id LEFT JOIN messages t ON t.id = m.refers_to AND t.state NOT IN ('failed', 'cancelled', 'expired') LEFT JOIN message_bodies tb ON tb.message_id = t.id WHERE m.account_id = $1 AND m.wa_id = $2 AND m.direction = 'out' AND m.attempt > 0 AND m.state NOT IN ('failed', 'cancelled', 'expired') AND $3::text IN (m.chat, m.chat_phone || '@s.whatsapp.net')",
+        "SELECT f.sent, f.taken_ms, f.sent_ms FROM find_sent_message($1, $2, $3, $4, $5, $6) AS f",
         None,
     )
 }
@@ -515,41 +520,64 @@ impl FindSentMessageStmt {
         self.1 = Some(client.prepare(self.0).await?);
         Ok(self)
     }
-    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>(
+    pub fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::StringSql,
+        T2: crate::StringSql,
+        T3: crate::ArraySql<Item = T2>,
+    >(
         &'s self,
         client: &'c C,
         account: &'a uuid::Uuid,
+        process: &'a uuid::Uuid,
+        fence: &'a i64,
+        keyring: &'a uuid::Uuid,
         wa_id: &'a T1,
-        chat: &'a T2,
-    ) -> FindSentMessageQuery<'c, 'a, 's, C, FindSentMessage, 3> {
+        chats: &'a T3,
+    ) -> FindSentMessageQuery<'c, 'a, 's, C, FindSentMessage, 6> {
         FindSentMessageQuery {
             client,
-            params: [account, wa_id, chat],
+            params: [account, process, fence, keyring, wa_id, chats],
             query: self.0,
             cached: self.1.as_ref(),
             extractor: |row: &tokio_postgres::Row| -> Result<FindSentMessageBorrowed, tokio_postgres::Error> {
-                Ok(FindSentMessageBorrowed { sent: row.try_get(0)?, sent_secs: row.try_get(1)? })
+                Ok(FindSentMessageBorrowed {
+                    sent: row.try_get(0)?,
+                    taken_ms: row.try_get(1)?,
+                    sent_ms: row.try_get(2)?,
+                })
             },
             mapper: |it| FindSentMessage::from(it),
         }
     }
 }
-impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
+impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql, T3: crate::ArraySql<Item = T2>>
     crate::client::async_::Params<
         'c,
         'a,
         's,
-        FindSentMessageParams<T1, T2>,
-        FindSentMessageQuery<'c, 'a, 's, C, FindSentMessage, 3>,
+        FindSentMessageParams<T1, T2, T3>,
+        FindSentMessageQuery<'c, 'a, 's, C, FindSentMessage, 6>,
         C,
     > for FindSentMessageStmt
 {
     fn params(
         &'s self,
         client: &'c C,
-        params: &'a FindSentMessageParams<T1, T2>,
-    ) -> FindSentMessageQuery<'c, 'a, 's, C, FindSentMessage, 3> {
-        self.bind(client, &params.account, &params.wa_id, &params.chat)
+        params: &'a FindSentMessageParams<T1, T2, T3>,
+    ) -> FindSentMessageQuery<'c, 'a, 's, C, FindSentMessage, 6> {
+        self.bind(
+            client,
+            &params.account,
+            &params.process,
+            &params.fence,
+            &params.keyring,
+            &params.wa_id,
+            &params.chats,
+        )
     }
 }
 pub struct SettleMessagesStmt(&'static str, Option<tokio_postgres::Statement>);

@@ -9,21 +9,6 @@ pub struct CreatePairingLinkParams<T1: crate::StringSql, T2: crate::StringSql> {
     pub source: T2,
 }
 #[derive(Debug)]
-pub struct PlacePairingLinkParams<
-    T1: crate::BytesSql,
-    T2: crate::ArraySql<Item = T1>,
-    T3: crate::StringSql,
-    T4: crate::StringSql,
-> {
-    pub link: uuid::Uuid,
-    pub hashes: T2,
-    pub account: uuid::Uuid,
-    pub seconds: Option<f64>,
-    pub uses: i32,
-    pub expect_phone: Option<T3>,
-    pub source: T4,
-}
-#[derive(Debug)]
 pub struct RevokePairingLinkParams<T1: crate::StringSql> {
     pub source: T1,
     pub link: uuid::Uuid,
@@ -48,20 +33,6 @@ pub struct CreatePairingLinkBorrowed<'a> {
 impl<'a> From<CreatePairingLinkBorrowed<'a>> for CreatePairingLink {
     fn from(CreatePairingLinkBorrowed { id, token, expires_at }: CreatePairingLinkBorrowed<'a>) -> Self {
         Self { id, token: token.into(), expires_at }
-    }
-}
-#[derive(Debug, Clone, PartialEq)]
-pub struct PlacePairingLink {
-    pub token_hash: Vec<u8>,
-    pub expires_at: chrono::DateTime<chrono::FixedOffset>,
-}
-pub struct PlacePairingLinkBorrowed<'a> {
-    pub token_hash: &'a [u8],
-    pub expires_at: chrono::DateTime<chrono::FixedOffset>,
-}
-impl<'a> From<PlacePairingLinkBorrowed<'a>> for PlacePairingLink {
-    fn from(PlacePairingLinkBorrowed { token_hash, expires_at }: PlacePairingLinkBorrowed<'a>) -> Self {
-        Self { token_hash: token_hash.into(), expires_at }
     }
 }
 #[derive(Debug, Clone, PartialEq)]
@@ -196,60 +167,6 @@ where
 {
     pub fn map<R>(self, mapper: fn(CreatePairingLinkBorrowed) -> R) -> CreatePairingLinkQuery<'c, 'a, 's, C, R, N> {
         CreatePairingLinkQuery {
-            client: self.client,
-            params: self.params,
-            query: self.query,
-            cached: self.cached,
-            extractor: self.extractor,
-            mapper,
-        }
-    }
-    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
-        let row = crate::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
-        Ok((self.mapper)((self.extractor)(&row)?))
-    }
-    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
-        self.iter().await?.try_collect().await
-    }
-    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
-        let opt_row = crate::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
-        Ok(opt_row
-            .map(|row| {
-                let extracted = (self.extractor)(&row)?;
-                Ok((self.mapper)(extracted))
-            })
-            .transpose()?)
-    }
-    pub async fn iter(
-        self,
-    ) -> Result<impl futures::Stream<Item = Result<T, tokio_postgres::Error>> + 'c, tokio_postgres::Error> {
-        let stream =
-            crate::client::async_::raw(self.client, self.query, crate::slice_iter(&self.params), self.cached).await?;
-        let mapped = stream
-            .map(move |res| {
-                res.and_then(|row| {
-                    let extracted = (self.extractor)(&row)?;
-                    Ok((self.mapper)(extracted))
-                })
-            })
-            .into_stream();
-        Ok(mapped)
-    }
-}
-pub struct PlacePairingLinkQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
-    client: &'c C,
-    params: [&'a (dyn postgres_types::ToSql + Sync); N],
-    query: &'static str,
-    cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<PlacePairingLinkBorrowed, tokio_postgres::Error>,
-    mapper: fn(PlacePairingLinkBorrowed) -> T,
-}
-impl<'c, 'a, 's, C, T: 'c, const N: usize> PlacePairingLinkQuery<'c, 'a, 's, C, T, N>
-where
-    C: GenericClient,
-{
-    pub fn map<R>(self, mapper: fn(PlacePairingLinkBorrowed) -> R) -> PlacePairingLinkQuery<'c, 'a, 's, C, R, N> {
-        PlacePairingLinkQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -559,86 +476,6 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::StringSql, T2: crate::StringSql>
         params: &'a CreatePairingLinkParams<T1, T2>,
     ) -> CreatePairingLinkQuery<'c, 'a, 's, C, CreatePairingLink, 5> {
         self.bind(client, &params.account, &params.seconds, &params.uses, &params.expect_phone, &params.source)
-    }
-}
-pub struct PlacePairingLinkStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn place_pairing_link() -> PlacePairingLinkStmt {
-    PlacePairingLinkStmt(
-        "SELECT token_hash, expires_at FROM place_pairing_link($1::uuid, $2::bytea[], $3::uuid, make_interval(secs => $4::float8), $5::int, $6::text, $7::text)",
-        None,
-    )
-}
-impl PlacePairingLinkStmt {
-    pub async fn prepare<'a, C: GenericClient>(mut self, client: &'a C) -> Result<Self, tokio_postgres::Error> {
-        self.1 = Some(client.prepare(self.0).await?);
-        Ok(self)
-    }
-    pub fn bind<
-        'c,
-        'a,
-        's,
-        C: GenericClient,
-        T1: crate::BytesSql,
-        T2: crate::ArraySql<Item = T1>,
-        T3: crate::StringSql,
-        T4: crate::StringSql,
-    >(
-        &'s self,
-        client: &'c C,
-        link: &'a uuid::Uuid,
-        hashes: &'a T2,
-        account: &'a uuid::Uuid,
-        seconds: &'a Option<f64>,
-        uses: &'a i32,
-        expect_phone: &'a Option<T3>,
-        source: &'a T4,
-    ) -> PlacePairingLinkQuery<'c, 'a, 's, C, PlacePairingLink, 7> {
-        PlacePairingLinkQuery {
-            client,
-            params: [link, hashes, account, seconds, uses, expect_phone, source],
-            query: self.0,
-            cached: self.1.as_ref(),
-            extractor: |row: &tokio_postgres::Row| -> Result<PlacePairingLinkBorrowed, tokio_postgres::Error> {
-                Ok(PlacePairingLinkBorrowed { token_hash: row.try_get(0)?, expires_at: row.try_get(1)? })
-            },
-            mapper: |it| PlacePairingLink::from(it),
-        }
-    }
-}
-impl<
-    'c,
-    'a,
-    's,
-    C: GenericClient,
-    T1: crate::BytesSql,
-    T2: crate::ArraySql<Item = T1>,
-    T3: crate::StringSql,
-    T4: crate::StringSql,
->
-    crate::client::async_::Params<
-        'c,
-        'a,
-        's,
-        PlacePairingLinkParams<T1, T2, T3, T4>,
-        PlacePairingLinkQuery<'c, 'a, 's, C, PlacePairingLink, 7>,
-        C,
-    > for PlacePairingLinkStmt
-{
-    fn params(
-        &'s self,
-        client: &'c C,
-        params: &'a PlacePairingLinkParams<T1, T2, T3, T4>,
-    ) -> PlacePairingLinkQuery<'c, 'a, 's, C, PlacePairingLink, 7> {
-        self.bind(
-            client,
-            &params.link,
-            &params.hashes,
-            &params.account,
-            &params.seconds,
-            &params.uses,
-            &params.expect_phone,
-            &params.source,
-        )
     }
 }
 pub struct ListPairingLinksStmt(&'static str, Option<tokio_postgres::Statement>);

@@ -37,7 +37,10 @@ class HttpTransport:
         if not re.fullmatch(r"[\x21-\x7e]+", token):
             raise PairdError("invalid", "token: must be one word of visible ASCII characters")
         headers = {"Authorization": f"Bearer {token}"}
-        self._http = httpx.AsyncClient(base_url=url.rstrip("/"), headers=headers, timeout=_REQUEST_TIMEOUT)
+        # Not through HTTP_PROXY, which would be given the token.
+        self._http = httpx.AsyncClient(
+            base_url=url.rstrip("/"), headers=headers, timeout=_REQUEST_TIMEOUT, trust_env=False
+        )
         self._offsets = offsets
         self._patience = patience
         self._closing = asyncio.Event()
@@ -294,12 +297,18 @@ _BY_STATUS: dict[int, ErrorCode] = {
 def _problem_of(response: httpx.Response) -> PairdError:
     status = response.status_code
     detail = f"the daemon answers {status}"
+    told = ""
     try:
         problem = response.json()
         detail = str(problem["detail"])
+        told = str(problem["code"])
     except (ValueError, KeyError, TypeError):
         # No problem of ours: a proxy's page, or nothing.
         pass
-    is_taken = status == 422 and detail.startswith("Idempotency-Key: another ")
-    code = "conflict" if is_taken else _BY_STATUS.get(status, "invalid" if status < 500 else "server")
+    code = _BY_STATUS.get(status, "invalid" if status < 500 else "server")
+    if told == "key-taken":
+        code = "conflict"
+    elif status == 404 and not told:
+        # Whoever answers so without a code is not the daemon, and does not know what is there.
+        code = "unavailable"
     return PairdError(code, detail, status=status)

@@ -376,14 +376,20 @@ const BY_STATUS = new Map<number, ErrorCode>([
 async function problemOf(response: Response): Promise<PairdError> {
   const { status } = response;
   let detail = `the daemon answers ${status}`;
+  let told = "";
   try {
     const problem: unknown = await response.json();
-    if (problem !== null && typeof problem === "object" && "detail" in problem) detail = String(problem.detail);
+    if (problem !== null && typeof problem === "object") {
+      if ("detail" in problem) detail = String(problem.detail);
+      if ("code" in problem) told = String(problem.code);
+    }
   } catch {
     // No problem of ours: a proxy's page, or nothing.
   }
-  const isTaken = status === 422 && /^Idempotency-Key: another /.test(detail);
-  const code = isTaken ? "conflict" : (BY_STATUS.get(status) ?? (status < 500 ? "invalid" : "server"));
+  let code = BY_STATUS.get(status) ?? (status < 500 ? "invalid" : "server");
+  if (told === "key-taken") code = "conflict";
+  // Whoever answers so without a code is not the daemon, and does not know what is there.
+  if (status === 404 && told === "") code = "unavailable";
   return new PairdError(code, detail, { status });
 }
 
