@@ -26,7 +26,7 @@ const OURS: [&str; 3] = ["paird", "paird_actors", "paird_sandbox"];
 /// says a pair code and the whole phone number (target `Client/PairCode`) and
 /// numbers of contacts; at `DEBUG` every stanza, QR refs included; tokio-postgres
 /// at `DEBUG` says a statement's parameters, sealed keys and QR pictures among them.
-const CAPS: [(&str, LevelFilter); 8] = [
+const CAPS: [(&str, LevelFilter); 13] = [
     // Stanzas it did not understand, whole: pair-success or refs may be in one.
     ("whatsapp_rust::handlers", LevelFilter::ERROR),
     ("whatsapp_rust::client::node_io", LevelFilter::ERROR),
@@ -39,6 +39,12 @@ const CAPS: [(&str, LevelFilter); 8] = [
     ("whatsapp_rust::cache_store", LevelFilter::ERROR),
     // Numbers of contacts whose device lists changed.
     ("whatsapp_rust::client::lid_pn", LevelFilter::ERROR),
+    // The same, and those whose LIDs could not be written.
+    ("whatsapp_rust::send", LevelFilter::ERROR),
+    ("whatsapp_rust::features", LevelFilter::ERROR),
+    ("whatsapp_rust::usync", LevelFilter::ERROR),
+    ("whatsapp_rust::retry", LevelFilter::ERROR),
+    ("whatsapp_rust::pair", LevelFilter::ERROR),
     ("whatsapp_rust::client::device_registry", LevelFilter::ERROR),
 ];
 
@@ -192,6 +198,11 @@ mod tests {
             tracing::warn!(target: "whatsapp_rust::handlers::iq", "stanza hunter2");
             tracing::warn!(target: "whatsapp_rust::client::node_io", "stanza hunter2");
             tracing::warn!(target: "whatsapp_rust::cache_store", "number hunter2");
+            tracing::warn!(target: "whatsapp_rust::send", "number hunter2");
+            tracing::warn!(target: "whatsapp_rust::features::contacts", "number hunter2");
+            tracing::warn!(target: "whatsapp_rust::usync", "number hunter2");
+            tracing::warn!(target: "whatsapp_rust::retry", "number hunter2");
+            tracing::warn!(target: "whatsapp_rust::pair", "number hunter2");
             tracing::error!(target: "wacore_libsignal::protocol::session_cipher", "key hunter2");
             tracing::error!(target: "whatsapp_rust::download", "address hunter2");
             tracing::debug!(target: "tokio_postgres::query", "parameters hunter2");
