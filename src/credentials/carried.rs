@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::records::Entry;
+use super::records::{Entry, RecordKind};
 
 /// How long something waits for a write to go with, if one is to be expected. The library writes
 /// the keys that read a message 25 ms after it is done with it.
@@ -115,8 +115,17 @@ impl Carried {
         }
     }
 
-    /// The message of this name, unless it is to be read from the rows.
-    pub fn sent(&self, name: &str) -> Option<Entry> {
+    /// The record of this kind and name, unless it is to be read from the rows; the inner `None` if it was
+    /// deleted.
+    pub fn get(&self, kind: RecordKind, name: &str) -> Option<Option<Entry>> {
+        if kind == RecordKind::PendingInbound {
+            return self.copy(name);
+        }
+        let is_sent = kind == RecordKind::SentMessage;
+        is_sent.then(|| self.sent(name)).flatten().map(Some)
+    }
+
+    fn sent(&self, name: &str) -> Option<Entry> {
         self.lock().sent.get(name).map(|(_, entry)| entry.clone())
     }
 
@@ -124,9 +133,7 @@ impl Carried {
         !self.lock().sent.is_empty()
     }
 
-    /// The copy of this name, unless it is to be read from the rows; the inner `None` if it was
-    /// deleted.
-    pub fn copy(&self, name: &str) -> Option<Option<Entry>> {
+    fn copy(&self, name: &str) -> Option<Option<Entry>> {
         let waiting = self.lock();
         let copy = waiting.copies.get(name).map(|copy| Some(copy.entry.clone()));
         copy.or_else(|| waiting.gone.contains(name).then_some(None))
@@ -256,7 +263,6 @@ impl Drop for Adding<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::records::RecordKind;
     use super::*;
 
     fn copy(value: &[u8]) -> Entry {

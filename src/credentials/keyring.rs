@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, Notify, RwLock, RwLockReadGuard};
 use zeroize::Zeroizing;
 
 use super::lid_memory::LidMemory;
-use super::memory::{RecordMap, StagedRecords};
+use super::memory::StagedRecords;
 use super::records::{RecordKind, Records, Selection};
 use super::rows::Rows;
 use super::seal::{CurrentKeys, Plain};
@@ -95,11 +95,8 @@ struct Staged {
 
 impl Keyring {
     pub(super) fn staged(id: KeyringId, rows: Rows, master_keys: Arc<CurrentKeys>) -> Self {
-        Self::staged_with(id, RecordMap::default(), Arc::new(rows), master_keys)
-    }
-
-    fn staged_with(id: KeyringId, map: RecordMap, rows: Arc<Rows>, master_keys: Arc<CurrentKeys>) -> Self {
-        let records = StagedRecords::of(map, Arc::clone(&rows));
+        let rows = Arc::new(rows);
+        let records = StagedRecords::new(Arc::clone(&rows));
         Self::with_backing(id, Backing::Staged(Staged { records, master_keys }), rows)
     }
 
@@ -352,16 +349,12 @@ impl Keyring {
     }
 
     /// The next opening, with the records that this one has now.
-    pub(crate) async fn opened_again(&self) -> Self {
+    pub(crate) async fn opened_again(&self) -> Result<Self, StoreError> {
         let again = Self::in_memory(self.id);
         let backing = self.backing.read().await;
         let Backing::Staged(Staged { records, .. }) = &*backing else { panic!("it was secured") };
-        let mut map = RecordMap::default();
-        for entry in records.all() {
-            map.put(entry);
-        }
-        let Backing::Staged(Staged { master_keys, .. }) = again.backing.into_inner() else { unreachable!("just made") };
-        Self::staged_with(self.id, map, again.rows, master_keys)
+        again.records().await.put(records.all()).await?;
+        Ok(again)
     }
 }
 

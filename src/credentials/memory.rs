@@ -94,8 +94,8 @@ pub(super) struct StagedRecords {
 }
 
 impl StagedRecords {
-    pub fn of(map: RecordMap, rows: Arc<Rows>) -> Self {
-        Self { map: Mutex::new(map), rows }
+    pub fn new(rows: Arc<Rows>) -> Self {
+        Self { map: Mutex::default(), rows }
     }
 
     /// A copy of every record.

@@ -340,15 +340,8 @@ impl Rows {
 #[async_trait]
 impl Records for Rows {
     async fn get(&self, kind: RecordKind, name: &str) -> Result<Option<Entry>, StoreError> {
-        if kind == RecordKind::PendingInbound
-            && let Some(copy) = self.carried.copy(name)
-        {
-            return self.failure().map_or(Ok(copy), Err);
-        }
-        if kind == RecordKind::SentMessage
-            && let Some(sent) = self.carried.sent(name)
-        {
-            return self.failure().map_or(Ok(Some(sent)), Err);
+        if let Some(known) = self.carried.get(kind, name) {
+            return self.failure().map_or(Ok(known), Err);
         }
         let client = self.client().await?;
         let row = answered(sql::get_credential().bind(&client, &kind.as_str(), &name, &self.ownership.keyring.0).opt())

@@ -256,7 +256,10 @@ impl Keyring {
     async fn find_sent(&self, chat: &str, wa_id: &str) -> Result<Option<(Vec<u8>, i64)>, StoreError> {
         let name = record_key::join(&[chat, wa_id]);
         match self.records().await.get(RecordKind::SentMessage, &name).await? {
-            Some(copy) => Ok(Some((copy.value.to_vec(), copy.stamp))),
+            Some(copy) => {
+                let sent_at = copy.stamp;
+                Ok(Some((copy.into_value(), sent_at)))
+            }
             None => self.made_from_its_row(chat, wa_id).await,
         }
     }

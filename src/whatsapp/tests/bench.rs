@@ -126,7 +126,7 @@ impl KeySource for Keyrings {
     async fn open_keyring(&self, _: AccountId, _: Fence, keyring: KeyringId) -> Result<Arc<dyn LinkKeys>, StoreError> {
         let former = self.secured.lock().unwrap().get(&keyring).cloned();
         let Some(former) = former else { return Err(StoreError::Poisoned("no such keyring".into())) };
-        let keys = former.keys.opened_again().await;
+        let keys = former.keys.opened_again().await?;
         let again = Arc::new(Keyring { keys: Arc::new(keys), ..Keyring::clone(&former) });
         self.secured.lock().unwrap().insert(keyring, again.clone());
         Ok(again)
