@@ -39,13 +39,13 @@ const CAPS: [(&str, LevelFilter); 13] = [
     ("whatsapp_rust::cache_store", LevelFilter::ERROR),
     // Numbers of contacts whose device lists changed.
     ("whatsapp_rust::client::lid_pn", LevelFilter::ERROR),
-    // The same, and those whose LIDs could not be written.
+    ("whatsapp_rust::client::device_registry", LevelFilter::ERROR),
+    // Numbers whose LIDs could not be written, and of devices that are not known.
     ("whatsapp_rust::send", LevelFilter::ERROR),
     ("whatsapp_rust::features", LevelFilter::ERROR),
     ("whatsapp_rust::usync", LevelFilter::ERROR),
     ("whatsapp_rust::retry", LevelFilter::ERROR),
     ("whatsapp_rust::pair", LevelFilter::ERROR),
-    ("whatsapp_rust::client::device_registry", LevelFilter::ERROR),
 ];
 
 /// The log could not be set up.
