@@ -19,10 +19,14 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{accounts::nobody, parameters::Parameters, problem::Problem, state::AppState, vocabulary};
-
-const PAGE: i64 = 100;
-const LARGEST_PAGE: i64 = 500;
+use super::{
+    accounts::nobody,
+    history_page::{LARGEST_PAGE, PAGE},
+    parameters::Parameters,
+    problem::Problem,
+    state::AppState,
+    vocabulary,
+};
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

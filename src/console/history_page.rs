@@ -19,8 +19,8 @@ use super::{
 };
 use crate::account_filter::words;
 
-const PAGE: i64 = 100;
-const LARGEST_PAGE: i64 = 500;
+pub const PAGE: i64 = 100;
+pub const LARGEST_PAGE: i64 = 500;
 
 /// What every such list can be asked for, as the document shows it.
 #[derive(IntoParams)]
